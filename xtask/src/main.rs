@@ -1,2 +1,63 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask`: everything that guards this crate, as programs that also run on a developer's machine.
+
+mod cargo;
+mod checks;
+mod ci;
+mod debian;
+mod features;
+mod msrv;
+mod semver;
+mod stress;
+mod sysroot;
+mod targets;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  ci                 every check below up to `package`, then a table of the results
+  fmt                rustfmt, without changing a file
+  lint               clippy over the whole workspace
+  test               the test suites, and in release the tests that only mean something there
+  features           each combination of features: lints, and for some the tests
+  docs               the documentation, without a warning
+  msrv               a compile with the oldest compiler to be had, and clippy's view of `rust-version`
+  semver             no public item of the baseline version is missing or changed
+  targets [--all] [--list] [TARGET…]
+                     lint the library, its tests and examples for other systems
+  deny               licences, sources and advisories of the dependencies (runs cargo-deny)
+  package            what would be published, built from its own archive
+
+  stress [N]         the test suite N times (50 unless told) with every core busy
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match args[..] {
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        ["ci"] => ci::run(),
+        ["targets", ref rest @ ..] => targets::run(rest),
+        ["stress", ref rest @ ..] => stress::run(rest),
+        ["deny"] => checks::deny(),
+        [name] => match ci::step(name) {
+            Some(step) => step(),
+            None => Err(format!("unknown command `{name}`\n\n{USAGE}")),
+        },
+        _ => Err(format!(
+            "unexpected arguments: {}\n\n{USAGE}",
+            args.join(" ")
+        )),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("\nxtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Running cargo and other programs from the root of the repository, and counting the tests they report.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// A failure is one message for a person to read.
+pub(crate) type Result<T = ()> = std::result::Result<T, String>;
+
+static PASSED: AtomicU64 = AtomicU64::new(0);
+static FAILED: AtomicU64 = AtomicU64::new(0);
+
+/// The root of the repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies in the repository")
+}
+
+/// `cargo ARGS`, to be run in the root of the repository.
+pub(crate) fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(args).current_dir(root());
+    command
+}
+
+/// Runs `command` with its output shown.
+pub(crate) fn run(command: &mut Command) -> Result {
+    announce(command);
+    let start = Instant::now();
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| refused(command, &error))?;
+    println!("  ({:.1} s)", start.elapsed().as_secs_f64());
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{}` failed", line(command)))
+    }
+}
+
+/// Runs `command` and returns what it prints to standard output.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| refused(command, &error))?;
+    if !output.status.success() {
+        return Err(format!("`{}` failed", line(command)));
+    }
+    String::from_utf8(output.stdout).map_err(|_| format!("`{}` printed no UTF-8", line(command)))
+}
+
+/// Runs a `cargo test`, shows its output and adds its tests to the [tally].
+pub(crate) fn test(command: &mut Command) -> Result {
+    announce(command);
+    let start = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| refused(command, &error))?;
+    for bytes in BufReader::new(child.stdout.take().expect("piped")).split(b'\n') {
+        let bytes = bytes.map_err(|error| refused(command, &error))?;
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((passed, failed)) = test_result(&text) {
+            PASSED.fetch_add(passed, Ordering::Relaxed);
+            FAILED.fetch_add(failed, Ordering::Relaxed);
+        }
+        println!("{text}");
+    }
+    let status = child.wait().map_err(|error| refused(command, &error))?;
+    println!("  ({:.1} s)", start.elapsed().as_secs_f64());
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{}` failed", line(command)))
+    }
+}
+
+/// How many tests have passed and failed so far in this process's [test] runs.
+pub(crate) fn tally() -> (u64, u64) {
+    (
+        PASSED.load(Ordering::Relaxed),
+        FAILED.load(Ordering::Relaxed),
+    )
+}
+
+/// Runs `check` for each item, the rest too after a failure, and joins the failures.
+pub(crate) fn each<T>(items: impl IntoIterator<Item = T>, check: impl Fn(T) -> Result) -> Result {
+    let failures: Vec<String> = items
+        .into_iter()
+        .filter_map(|item| check(item).err())
+        .collect();
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.join("\n"))
+    }
+}
+
+/// Whether cargo knows the subcommand `name`.
+pub(crate) fn has_subcommand(name: &str) -> bool {
+    Command::new("cargo")
+        .args([name, "--version"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Installs the program of a cargo subcommand unless it is there.
+///
+/// Built without optimisation: the checks take seconds either way, the optimised build many minutes.
+pub(crate) fn install(subcommand: &str, package: &str) -> Result {
+    if has_subcommand(subcommand) {
+        return Ok(());
+    }
+    // The subcommand's own dependencies do not belong among this crate's build output.
+    run(cargo(&["install", "--locked", package])
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "256")
+        .env_remove("CARGO_TARGET_DIR"))
+}
+
+/// Where this crate's checks keep what is slow to make: a folder of its own in the user's cache folder.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .filter(|value| Path::new(value).is_absolute())
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
+        .ok_or("neither XDG_CACHE_HOME nor HOME is set")?;
+    let path = base.join("mio-xtask");
+    std::fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path)
+}
+
+/// The compiler's release and commit, for instance `1.95.0-59807616e`: what is cached for one compiler is no use to
+/// another.
+pub(crate) fn compiler() -> Result<(String, String)> {
+    let text = output(Command::new("rustc").arg("-vV").current_dir(root()))?;
+    let field = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(str::trim)
+            .ok_or_else(|| format!("`rustc -vV` names no {name}"))
+    };
+    let release = field("release:")?;
+    let commit = field("commit-hash:")?;
+    Ok((
+        release.to_owned(),
+        format!("{release}-{}", commit.get(..9).unwrap_or(commit)),
+    ))
+}
+
+fn announce(command: &Command) {
+    println!("$ {}", line(command));
+    // Programs run here write to the same place past this process's buffer.
+    let _ = std::io::stdout().flush();
+}
+
+/// The command as a person would type it, with the variables set for it.
+fn line(command: &Command) -> String {
+    let envs = command.get_envs().filter_map(|(name, value)| {
+        Some(format!(
+            "{}={:?}",
+            name.to_string_lossy(),
+            value?.to_string_lossy()
+        ))
+    });
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    envs.chain(words.map(|word| word.to_string_lossy().into_owned()))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn refused(command: &Command, error: &std::io::Error) -> String {
+    format!("`{}`: {error}", line(command))
+}
+
+/// The counts in libtest's closing line, `test result: ok. 3 passed; 0 failed; …`.
+fn test_result(line: &str) -> Option<(u64, u64)> {
+    let rest = line.strip_prefix("test result: ")?;
+    let count = |word: &str| {
+        rest[..rest.find(word)?]
+            .rsplit([' ', '.'])
+            .find(|s| !s.is_empty())?
+            .parse()
+            .ok()
+    };
+    Some((count(" passed")?, count(" failed")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_closing_line_of_libtest() {
+        let ok = "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.10s";
+        assert_eq!(test_result(ok), Some((12, 0)));
+        let failed =
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
+        assert_eq!(test_result(failed), Some((3, 2)));
+        assert_eq!(test_result("test a::b ... ok"), None);
+    }
+
+    #[test]
+    fn each_runs_everything_and_names_every_failure() {
+        let run = std::cell::Cell::new(0);
+        let result = each([1, 2, 3], |n| {
+            run.set(run.get() + 1);
+            if n == 2 {
+                Ok(())
+            } else {
+                Err(format!("no {n}"))
+            }
+        });
+        assert_eq!(run.get(), 3);
+        assert_eq!(result, Err("no 1\nno 3".to_owned()));
+    }
+}

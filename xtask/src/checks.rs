@@ -1,0 +1,85 @@
+//! The checks that are one or two calls of cargo each.
+
+use crate::cargo::{cargo, each, install, output, root, run, test as run_tests, Result};
+use crate::features;
+
+/// Test files that check a property of optimised code: sizes without debug fields, no hidden allocation.
+const RELEASE_TESTS: &[&str] = &["sizes", "alloc"];
+
+/// What the published archive must hold beside the sources.
+const PUBLISHED: &[&str] = &["Cargo.toml", "LICENSE", "README.md", "src/lib.rs"];
+
+/// `fmt`: rustfmt over the workspace.
+pub(crate) fn fmt() -> Result {
+    run(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+/// `lint`: clippy over the workspace with everything switched on. What depends on features is in [features].
+pub(crate) fn lint() -> Result {
+    run(&mut cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+/// `test`: the test suites.
+pub(crate) fn test() -> Result {
+    // `cargo test` is what README tells people to run. With one failure the other files still have a say.
+    let mut runs = vec![vec!["test", "--no-fail-fast"]];
+    if !features::default_is_all()? {
+        runs.push(vec!["test", "--no-fail-fast", "--all-features"]);
+    }
+    let release: Vec<&str> = RELEASE_TESTS
+        .iter()
+        .copied()
+        .filter(|name| {
+            let tests = root().join("tests");
+            tests.join(name).with_extension("rs").exists()
+                || tests.join(name).join("main.rs").exists()
+        })
+        .collect();
+    if !release.is_empty() {
+        let mut args = vec!["test", "--release", "--all-features", "--no-fail-fast"];
+        args.extend(release.iter().flat_map(|name| ["--test", name]));
+        runs.push(args);
+    }
+    runs.push(vec!["test", "--package", "xtask"]);
+    each(runs, |args| run_tests(&mut cargo(&args)))
+}
+
+/// `docs`: the documentation with and without the features, without a broken link.
+pub(crate) fn docs() -> Result {
+    each(["--all-features", "--no-default-features"], |features| {
+        run(cargo(&["doc", "--package", "mio", "--no-deps", features])
+            .env("RUSTDOCFLAGS", "-D warnings"))
+    })
+}
+
+/// `deny`: what deny.toml says of the dependencies.
+pub(crate) fn deny() -> Result {
+    install("deny", "cargo-deny")?;
+    run(&mut cargo(&["deny", "--all-features", "check"]))
+}
+
+/// `package`: the archive that would be published, what is in it, and that it builds on its own.
+pub(crate) fn package() -> Result {
+    let mut args = vec!["package", "--package", "mio"];
+    // A developer wants to know before committing. In CI a changed file would be one that a check has written.
+    if std::env::var_os("CI").is_none() {
+        args.push("--allow-dirty");
+    }
+    let list = output(cargo(&args).arg("--list"))?;
+    print!("{list}");
+    each(PUBLISHED, |name| {
+        match list.lines().any(|line| line == *name) {
+            true => Ok(()),
+            false => Err(format!("the package lacks {name}")),
+        }
+    })?;
+    run(&mut cargo(&args))
+}

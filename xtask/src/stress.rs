@@ -1,0 +1,160 @@
+//! `stress`: the test suite many times over while every core is busy, to bring out what depends on timing.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::cargo::{cargo, output, root, Result};
+
+/// A test file that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// `stress [N]`.
+pub(crate) fn run(args: &[&str]) -> Result {
+    let rounds: u32 = match args {
+        [] => 50,
+        [n] => n
+            .parse()
+            .map_err(|_| format!("`{n}` is no number of rounds"))?,
+        _ => return Err("one number of rounds, please".to_owned()),
+    };
+    let binaries = build()?;
+    let stop = AtomicBool::new(false);
+    let failures = thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let failures = rounds_of(rounds, &binaries);
+        stop.store(true, Ordering::Relaxed);
+        failures
+    });
+    if failures.is_empty() {
+        println!(
+            "{rounds} rounds of {} test files without a failure",
+            binaries.len()
+        );
+        return Ok(());
+    }
+    let lines: Vec<String> = failures
+        .iter()
+        .map(|(name, times)| format!("{name}: {times} of {rounds} rounds failed"))
+        .collect();
+    Err(lines.join("\n"))
+}
+
+/// Builds the test suite and returns its programs.
+fn build() -> Result<Vec<PathBuf>> {
+    let messages = output(&mut cargo(&[
+        "test",
+        "--no-run",
+        "--all-features",
+        "--message-format",
+        "json",
+    ]))?;
+    let binaries: Vec<PathBuf> = messages
+        .lines()
+        .filter_map(executable)
+        .map(PathBuf::from)
+        .collect();
+    match binaries.is_empty() {
+        true => Err("cargo built no test".to_owned()),
+        false => Ok(binaries),
+    }
+}
+
+/// The program that one of cargo's messages announces, if it is one of tests.
+fn executable(message: &str) -> Option<&str> {
+    if !message.contains("\"test\":true}") {
+        return None;
+    }
+    message.split_once("\"executable\":\"")?.1.split('"').next()
+}
+
+/// How often each program failed.
+fn rounds_of(rounds: u32, binaries: &[PathBuf]) -> BTreeMap<String, u32> {
+    let mut failures = BTreeMap::new();
+    for round in 1..=rounds {
+        let start = Instant::now();
+        for binary in binaries {
+            let name = binary
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if let Err(output) = once(binary) {
+                println!("==> {name} failed in round {round}:\n{output}");
+                *failures.entry(name).or_insert(0) += 1;
+            }
+        }
+        println!(
+            "round {round} of {rounds}: {:.1} s",
+            start.elapsed().as_secs_f64()
+        );
+    }
+    failures
+}
+
+/// Runs a test program; a failure is what it printed.
+fn once(binary: &Path) -> Result {
+    let mut child = Command::new(binary)
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", binary.display()))?;
+    // Pipes are small: both have to be read while the program runs.
+    let stdout = collect(child.stdout.take().expect("piped"));
+    let stderr = collect(child.stderr.take().expect("piped"));
+    let start = Instant::now();
+    let verdict = loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => break None,
+            Ok(Some(status)) => break Some(status.to_string()),
+            Ok(None) if start.elapsed() > LIMIT => {
+                let _ = child.kill();
+                let _ = child.wait();
+                break Some(format!("killed after {} s", LIMIT.as_secs()));
+            }
+            Ok(None) => thread::sleep(Duration::from_millis(5)),
+            Err(error) => break Some(error.to_string()),
+        }
+    };
+    let text = |reader: thread::JoinHandle<Vec<u8>>| {
+        String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned()
+    };
+    let (stdout, stderr) = (text(stdout), text(stderr));
+    match verdict {
+        None => Ok(()),
+        Some(verdict) => Err(format!("{stdout}{stderr}{verdict}")),
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_test_programs_among_cargos_messages() {
+        let test = r#"{"reason":"compiler-artifact","profile":{"opt_level":"0","test":true},"executable":"/t/a-1","fresh":true}"#;
+        assert_eq!(executable(test), Some("/t/a-1"));
+        assert_eq!(executable(&test.replace("true}", "false}")), None);
+        assert_eq!(executable(&test.replace("\"/t/a-1\"", "null")), None);
+    }
+}
