@@ -1,0 +1,67 @@
+//! House rules that a compiler does not know, checked on the source tree itself.
+//!
+//! A rule that has to yield somewhere has a list of exceptions, each with its reason. An exception that nothing needs any
+//! more is a failure too. The rules read text, not syntax trees: they know comments, strings and words, which is enough
+//! to keep honest people from forgetting.
+
+mod modules;
+mod rules;
+mod tree;
+
+use tree::{tree, File};
+
+/// Where names of operating systems may stand.
+const OS_NAMES: &[(&str, &str)] = &[(
+    "src/sys/mod.rs",
+    "the wiring: the one place that says which parts make up which system",
+)];
+
+/// Where `unsafe` may stand.
+const UNSAFE: &[(&str, &str)] = &[];
+
+/// Which files may be longer than [`rules::LINES`].
+const LONG: &[(&str, &str)] = &[];
+
+#[test]
+fn names_of_systems_stand_in_the_wiring() {
+    accept(|tree| rules::os_names(tree, OS_NAMES));
+}
+
+#[test]
+fn unsafe_is_listed_and_explained() {
+    accept(|tree| rules::unsafe_code(tree, UNSAFE));
+}
+
+#[test]
+fn files_are_short() {
+    accept(|tree| rules::long_files(tree, LONG));
+}
+
+#[test]
+fn every_file_is_reached() {
+    accept(modules::dead_files);
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    accept(rules::banned_words);
+}
+
+#[test]
+fn every_allow_has_a_reason() {
+    accept(rules::bare_allows);
+}
+
+#[test]
+fn readme_names_every_example() {
+    accept(rules::unnamed_examples);
+}
+
+/// Fails with what `rule` finds in the tree, if the tree is at hand: this program may have been carried elsewhere.
+fn accept(rule: impl Fn(&[File]) -> Vec<String>) {
+    let tree = tree();
+    if tree.iter().any(|file| file.path == "src/lib.rs") {
+        let findings = rule(&tree);
+        assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+    }
+}
