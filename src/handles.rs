@@ -1,0 +1,108 @@
+//! Conversions from and to the handles of the operating system, for every public type that has one.
+
+#[cfg(unix)]
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+
+#[cfg(unix)]
+macro_rules! queue_handle {
+    ($queue:ty, |$this:ident| $selector:expr) => {
+        impl AsFd for $queue {
+            /// The descriptor of the queue, which is readable when a poll would return an event: see
+            /// [`Poll`](crate::Poll#the-queue-as-a-descriptor).
+            #[inline]
+            fn as_fd(&self) -> BorrowedFd<'_> {
+                let $this = self;
+                $selector.as_fd()
+            }
+        }
+
+        impl AsRawFd for $queue {
+            /// The descriptor of the queue: as [`as_fd`](AsFd::as_fd).
+            #[inline]
+            fn as_raw_fd(&self) -> RawFd {
+                self.as_fd().as_raw_fd()
+            }
+        }
+    };
+}
+
+#[cfg(unix)]
+queue_handle!(crate::Poll, |poll| poll.registry());
+#[cfg(unix)]
+queue_handle!(crate::Registry, |registry| registry.queue().selector);
+
+/// The handle traits of a descriptor type with an `inner: IoSource<_>` whose content is `$inner`.
+#[cfg(all(unix, any(feature = "net", feature = "os-ext")))]
+macro_rules! fd_handles {
+    ($source:ty, $inner:ty, $wrap:expr) => {
+        impl ::std::os::fd::AsFd for $source {
+            #[inline]
+            fn as_fd(&self) -> ::std::os::fd::BorrowedFd<'_> {
+                ::std::os::fd::AsFd::as_fd(&*self.inner)
+            }
+        }
+
+        impl ::std::os::fd::AsRawFd for $source {
+            #[inline]
+            fn as_raw_fd(&self) -> ::std::os::fd::RawFd {
+                ::std::os::fd::AsRawFd::as_raw_fd(&*self.inner)
+            }
+        }
+
+        /// A registration is not ended by this: deregister first.
+        impl ::std::os::fd::IntoRawFd for $source {
+            fn into_raw_fd(self) -> ::std::os::fd::RawFd {
+                ::std::os::fd::IntoRawFd::into_raw_fd(self.inner.into_inner())
+            }
+        }
+
+        impl ::std::os::fd::FromRawFd for $source {
+            /// Takes over a descriptor, which must be in non-blocking mode already.
+            ///
+            /// # Safety
+            ///
+            /// As for [`OwnedFd`](std::os::fd::OwnedFd): the descriptor is open, and belongs to the caller.
+            unsafe fn from_raw_fd(fd: ::std::os::fd::RawFd) -> $source {
+                // SAFETY: The caller keeps the contract, which is the same.
+                let fd = unsafe {
+                    <::std::os::fd::OwnedFd as ::std::os::fd::FromRawFd>::from_raw_fd(fd)
+                };
+                <$source>::from(fd)
+            }
+        }
+
+        /// The descriptor must be in non-blocking mode already.
+        impl From<::std::os::fd::OwnedFd> for $source {
+            fn from(fd: ::std::os::fd::OwnedFd) -> $source {
+                $wrap(<$inner>::from(fd))
+            }
+        }
+
+        /// A registration is not ended by this: deregister first.
+        impl From<$source> for ::std::os::fd::OwnedFd {
+            fn from(source: $source) -> ::std::os::fd::OwnedFd {
+                source.inner.into_inner().into()
+            }
+        }
+    };
+}
+#[cfg(all(unix, any(feature = "net", feature = "os-ext")))]
+pub(crate) use fd_handles;
+
+/// The handle traits of a socket, and the conversion to the standard library's type.
+#[cfg(feature = "net")]
+macro_rules! socket_handles {
+    ($source:ident, $inner:ty) => {
+        #[cfg(unix)]
+        $crate::handles::fd_handles!($source, $inner, $source::from_std);
+
+        /// The socket stays in non-blocking mode. A registration is not ended by this: deregister first.
+        impl From<$source> for $inner {
+            fn from(source: $source) -> $inner {
+                source.inner.into_inner()
+            }
+        }
+    };
+}
+#[cfg(feature = "net")]
+pub(crate) use socket_handles;

@@ -1,0 +1,279 @@
+//! [`IoSource`]: a handle together with what a queue has to know of it.
+
+use std::fmt;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::ptr;
+#[cfg(debug_assertions)]
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::event::Source;
+use crate::sys::selector::{Direction, Selector as _, Target};
+use crate::sys::{AsHandle, Selector, SourceState};
+use crate::{Interest, Registry, Token};
+
+/// What an [`IoSource`] can hold: a handle that the system can watch.
+///
+/// On Unix this is everything that implements [`AsFd`](std::os::fd::AsFd). It is implemented for all of these, and
+/// there is nothing to implement by hand.
+pub trait Pollable: AsHandle {}
+
+impl<T: AsHandle> Pollable for T {}
+
+/// Makes a [`Source`] of any handle that the system can watch.
+///
+/// All sources of this crate are built on it. It knows when an operation on the handle would have blocked, if the
+/// operation goes through [`do_io`](IoSource::do_io), [`do_read`](IoSource::do_read) or
+/// [`do_write`](IoSource::do_write). Some backends (`poll(2)`, and AFD on Windows) report an edge only after that; on
+/// epoll, kqueue and event ports it costs nothing.
+///
+/// The handle must be in non-blocking mode, or an operation on it may block the whole loop.
+///
+/// As long as nothing was registered, an `IoSource` is not tied to any queue. It can be registered with one
+/// [`Poll`](crate::Poll) at a time; debug builds report the error of trying a second one.
+///
+/// In a release build on Unix it is as large as what it holds.
+///
+/// # Examples
+///
+/// A source for something that this crate has no type for:
+///
+/// ```
+/// # #[cfg(unix)]
+/// # fn main() -> std::io::Result<()> {
+/// use mio::{Events, Interest, IoSource, Poll, Token};
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
+///
+/// let (mut peer, stream) = UnixStream::pair()?;
+/// stream.set_nonblocking(true)?;
+/// let mut source = IoSource::new(stream);
+///
+/// let mut poll = Poll::new()?;
+/// let mut events = Events::with_capacity(8);
+/// poll.registry().register(&mut source, Token(3), Interest::READABLE)?;
+///
+/// peer.write_all(b"hello")?;
+/// poll.poll(&mut events, None)?;
+/// assert_eq!(events.iter().next().unwrap().token(), Token(3));
+///
+/// let mut buffer = [0; 16];
+/// let n = source.do_read(|mut stream| stream.read(&mut buffer))?;
+/// assert_eq!(&buffer[..n], b"hello");
+/// # Ok(())
+/// # }
+/// # #[cfg(not(unix))]
+/// # fn main() {}
+/// ```
+pub struct IoSource<T: Pollable> {
+    inner: T,
+    state: SourceState,
+    #[cfg(debug_assertions)]
+    owner: Owner,
+}
+
+impl<T: Pollable> IoSource<T> {
+    /// Wraps a handle, which must be in non-blocking mode.
+    #[inline]
+    pub fn new(inner: T) -> IoSource<T> {
+        IoSource {
+            inner,
+            state: SourceState::default(),
+            #[cfg(debug_assertions)]
+            owner: Owner::default(),
+        }
+    }
+
+    /// Runs an operation that may read or write, and notes if it would have blocked.
+    ///
+    /// Where the direction is known, [`do_read`](IoSource::do_read) and [`do_write`](IoSource::do_write) cause fewer
+    /// extra events on the backends that need to know.
+    ///
+    /// # Errors
+    ///
+    /// Those of `operation`.
+    #[inline]
+    pub fn do_io<F, R>(&self, operation: F) -> io::Result<R>
+    where
+        F: FnOnce(&T) -> io::Result<R>,
+    {
+        self.watch(Direction::Unknown, operation)
+    }
+
+    /// Runs an operation that reads (or accepts, or receives), and notes if it would have blocked.
+    ///
+    /// # Errors
+    ///
+    /// Those of `operation`.
+    #[inline]
+    pub fn do_read<F, R>(&self, operation: F) -> io::Result<R>
+    where
+        F: FnOnce(&T) -> io::Result<R>,
+    {
+        self.watch(Direction::Read, operation)
+    }
+
+    /// Runs an operation that writes (or sends), and notes if it would have blocked.
+    ///
+    /// # Errors
+    ///
+    /// Those of `operation`.
+    #[inline]
+    pub fn do_write<F, R>(&self, operation: F) -> io::Result<R>
+    where
+        F: FnOnce(&T) -> io::Result<R>,
+    {
+        self.watch(Direction::Write, operation)
+    }
+
+    /// The handle. A registration is not ended by this: deregister first if the handle will be closed elsewhere.
+    pub fn into_inner(self) -> T {
+        let this = ManuallyDrop::new(self);
+        let inner: *const T = &this.inner;
+        let state: *const SourceState = &this.state;
+        // SAFETY: `this` is never dropped or used again, so each field is moved out once.
+        let _state = unsafe { ptr::read(state) };
+        // SAFETY: As above.
+        unsafe { ptr::read(inner) }
+    }
+
+    #[inline]
+    fn watch<F, R>(&self, direction: Direction, operation: F) -> io::Result<R>
+    where
+        F: FnOnce(&T) -> io::Result<R>,
+    {
+        let result = operation(&self.inner);
+        // Looking into the error costs more than asking whether anybody wants to know.
+        if result.is_err() && Selector::tracks_sources() {
+            self.rearm_if_blocked(&result, direction);
+        }
+        result
+    }
+
+    #[cold]
+    fn rearm_if_blocked<R>(&self, result: &io::Result<R>, direction: Direction) {
+        if matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            Selector::rearm(self.target(), direction);
+        }
+    }
+
+    #[inline]
+    fn target(&self) -> Target<'_, SourceState> {
+        Target {
+            handle: self.inner.as_handle(),
+            state: Some(&self.state),
+        }
+    }
+}
+
+impl<T: Pollable> Drop for IoSource<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if Selector::tracks_sources() {
+            Selector::closing(self.target());
+        }
+    }
+}
+
+/// Access to the handle. Operations made this way are not noted; see [`do_io`](IoSource::do_io).
+impl<T: Pollable> Deref for IoSource<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+/// Access to the handle. Operations made this way are not noted; see [`do_io`](IoSource::do_io).
+impl<T: Pollable> DerefMut for IoSource<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+impl<T: Pollable + fmt::Debug> fmt::Debug for IoSource<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl<T: Pollable> Source for IoSource<T> {
+    #[inline]
+    fn register(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        #[cfg(debug_assertions)]
+        self.owner.may_register(registry)?;
+        registry.add(self.target(), token, interests)?;
+        #[cfg(debug_assertions)]
+        self.owner.set(Some(registry));
+        Ok(())
+    }
+
+    #[inline]
+    fn reregister(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        #[cfg(debug_assertions)]
+        self.owner.may_change(registry)?;
+        registry.modify(self.target(), token, interests)
+    }
+
+    #[inline]
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        #[cfg(debug_assertions)]
+        self.owner.may_change(registry)?;
+        registry.remove(self.target())?;
+        #[cfg(debug_assertions)]
+        self.owner.set(None);
+        Ok(())
+    }
+}
+
+/// The queue with which a source is registered, for the mistakes that a release build leaves to the system.
+#[cfg(debug_assertions)]
+#[derive(Default)]
+struct Owner(AtomicUsize);
+
+#[cfg(debug_assertions)]
+impl Owner {
+    const NONE: usize = 0;
+
+    fn set(&self, registry: Option<&Registry>) {
+        self.0.store(
+            registry.map_or(Owner::NONE, Registry::id),
+            Ordering::Relaxed,
+        );
+    }
+
+    fn may_register(&self, registry: &Registry) -> io::Result<()> {
+        match self.0.load(Ordering::Relaxed) {
+            Owner::NONE => Ok(()),
+            id if id == registry.id() => Ok(()), // the system knows, and says so
+            _ => Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "the source is registered with another `Poll`: deregister it there first",
+            )),
+        }
+    }
+
+    fn may_change(&self, registry: &Registry) -> io::Result<()> {
+        match self.0.load(Ordering::Relaxed) {
+            Owner::NONE => Ok(()), // the system knows, and says so
+            id if id == registry.id() => Ok(()),
+            _ => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the source is registered with another `Poll`, not with this one",
+            )),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Non-blocking sockets.
+//!
+//! These are the sockets of the standard library in non-blocking mode, and they convert from and to them; what the
+//! standard library offers beyond the methods here is reached that way, or through the `socket2` crate.
+//!
+//! Three things differ from the standard library:
+//!
+//! - No call blocks. Where it would, it returns [`WouldBlock`](std::io::ErrorKind::WouldBlock); a
+//!   [`Poll`](crate::Poll) tells when to try again.
+//! - [`TcpStream::connect`] and [`UnixStream::connect`] only start to connect.
+//! - Sending to a peer that is gone is an error ([`BrokenPipe`](std::io::ErrorKind::BrokenPipe)), never a `SIGPIPE`.
+//!
+//! Every socket made here is closed on `exec`.
+
+mod stream;
+mod tcp_listener;
+mod tcp_stream;
+mod udp_socket;
+#[cfg(unix)]
+mod unix_datagram;
+#[cfg(unix)]
+mod unix_listener;
+#[cfg(unix)]
+mod unix_stream;
+
+pub use tcp_listener::TcpListener;
+pub use tcp_stream::TcpStream;
+pub use udp_socket::UdpSocket;
+#[cfg(unix)]
+pub use unix_datagram::UnixDatagram;
+#[cfg(unix)]
+pub use unix_listener::UnixListener;
+#[cfg(unix)]
+pub use unix_stream::UnixStream;

@@ -1,0 +1,128 @@
+//! [`TcpListener`].
+
+use std::fmt;
+use std::io;
+use std::net::{self, SocketAddr};
+
+use super::TcpStream;
+use crate::io_source::IoSource;
+use crate::sys::socket;
+
+/// A TCP socket that accepts connections.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// use mio::{net::TcpListener, Events, Interest, Poll, Token};
+/// use std::io::ErrorKind;
+///
+/// let mut poll = Poll::new()?;
+/// let mut events = Events::with_capacity(8);
+/// let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+/// poll.registry().register(&mut listener, Token(0), Interest::READABLE)?;
+/// # let client = std::net::TcpStream::connect(listener.local_addr()?)?;
+///
+/// poll.poll(&mut events, None)?;
+/// // One event may stand for many connections.
+/// loop {
+///     match listener.accept() {
+///         Ok((_stream, address)) => println!("connection from {address}"),
+///         Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+///         // The peer gave up before we came to it: there may be others.
+///         Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # drop(client);
+/// # Ok(())
+/// # }
+/// ```
+pub struct TcpListener {
+    inner: IoSource<net::TcpListener>,
+}
+
+impl TcpListener {
+    /// Listens on `address`. With port 0 the system picks a free one: see [`local_addr`](TcpListener::local_addr).
+    ///
+    /// On Unix, an address that connections of an earlier listener still linger on can be used at once
+    /// (`SO_REUSEADDR`). The backlog is as long as the system allows. An IPv6 listener on `[::]` also accepts IPv4
+    /// connections where the system is set up so.
+    ///
+    /// # Errors
+    ///
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse), [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable),
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) for a privileged port, too many open files.
+    pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+        socket::tcp_listen(address).map(TcpListener::from_std)
+    }
+
+    /// Takes over a listener of the standard library, which must be in
+    /// [non-blocking mode](net::TcpListener::set_nonblocking) already.
+    #[must_use]
+    pub fn from_std(listener: net::TcpListener) -> TcpListener {
+        TcpListener {
+            inner: IoSource::new(listener),
+        }
+    }
+
+    /// Accepts a connection, if there is one. The stream is non-blocking, and not registered yet.
+    ///
+    /// # Errors
+    ///
+    /// | kind | what to do |
+    /// | --- | --- |
+    /// | [`WouldBlock`](io::ErrorKind::WouldBlock) | nobody waits: poll |
+    /// | [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) | this one is gone: accept the next one |
+    /// | OS errors `EMFILE`, `ENFILE`, `ENOMEM` | the connection stays in the backlog, and there is no new edge for it: accept again once descriptors have been closed |
+    #[inline]
+    pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, address) = self.inner.do_read(socket::tcp_accept)?;
+        Ok((TcpStream::from_std(stream), address))
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// Sets how many routers the packets of accepted connections may pass: `IP_TTL`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for zero and for more than 255.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.inner.set_ttl(ttl)
+    }
+
+    /// How many routers the packets of accepted connections may pass.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.inner.ttl()
+    }
+
+    /// Takes the pending error of the socket: `SO_ERROR`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if it cannot be asked.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.inner.take_error()
+    }
+}
+
+crate::source::forward_source!(TcpListener);
+crate::handles::socket_handles!(TcpListener, net::TcpListener);
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

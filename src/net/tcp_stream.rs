@@ -1,0 +1,216 @@
+//! [`TcpStream`].
+
+use std::fmt;
+use std::io;
+use std::net::{self, Shutdown, SocketAddr};
+
+use crate::io_source::IoSource;
+use crate::sys::{socket, AsHandle as _};
+
+/// A TCP connection.
+///
+/// # Connecting
+///
+/// [`connect`](TcpStream::connect) returns before there is a connection. Then:
+///
+/// 1. Register the stream for [`WRITABLE`](crate::Interest::WRITABLE).
+/// 2. On the first event, ask [`take_error`](TcpStream::take_error): `Some` means that the attempt has failed.
+/// 3. Ask [`peer_addr`](TcpStream::peer_addr): an address means that the stream is connected;
+///    [`NotConnected`](io::ErrorKind::NotConnected) means that the event came too early, so wait for another one.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// use mio::{net::TcpStream, Events, Interest, Poll, Token};
+/// use std::io::ErrorKind;
+///
+/// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let address = listener.local_addr()?;
+/// let mut poll = Poll::new()?;
+/// let mut events = Events::with_capacity(8);
+/// let mut stream = TcpStream::connect(address)?;
+/// poll.registry().register(&mut stream, Token(0), Interest::WRITABLE)?;
+///
+/// 'connecting: loop {
+///     poll.poll(&mut events, None)?;
+///     for _event in &events {
+///         if let Some(error) = stream.take_error()? {
+///             return Err(error);
+///         }
+///         match stream.peer_addr() {
+///             Ok(_) => break 'connecting,
+///             Err(error) if error.kind() == ErrorKind::NotConnected => {}
+///             Err(error) => return Err(error),
+///         }
+///     }
+/// }
+/// assert_eq!(stream.peer_addr()?, address);
+/// # Ok(())
+/// # }
+/// ```
+pub struct TcpStream {
+    inner: IoSource<net::TcpStream>,
+}
+
+impl TcpStream {
+    /// Starts to connect to `address`. See the [type](TcpStream#connecting) for how it goes on.
+    ///
+    /// # Errors
+    ///
+    /// What the system knows at once, such as
+    /// [`NetworkUnreachable`](https://doc.rust-lang.org/std/io/enum.ErrorKind.html#variant.NetworkUnreachable) or too many
+    /// open files. A refusal by the peer comes later, through [`take_error`](TcpStream::take_error).
+    #[inline]
+    pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+        socket::tcp_connect(address).map(TcpStream::from_std)
+    }
+
+    /// Takes over a stream of the standard library, which must be in
+    /// [non-blocking mode](net::TcpStream::set_nonblocking) already.
+    ///
+    /// A stream that is not lets calls block, and with them the whole loop.
+    #[must_use]
+    pub fn from_std(stream: net::TcpStream) -> TcpStream {
+        TcpStream {
+            inner: IoSource::new(stream),
+        }
+    }
+
+    /// The address of the peer.
+    ///
+    /// # Errors
+    ///
+    /// [`NotConnected`](io::ErrorKind::NotConnected) before the connection is established, and after it broke.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.peer_addr()
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// Shuts down one direction or both. The peer sees the end of the stream, and this end gets events for it, too.
+    ///
+    /// # Errors
+    ///
+    /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no connection (any more).
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.inner.shutdown(how)
+    }
+
+    /// Sends small writes at once (`true`), or lets the system collect them (`false`, the default): `TCP_NODELAY`.
+    ///
+    /// On Windows call it once the stream is connected.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.inner.set_nodelay(nodelay)
+    }
+
+    /// Whether small writes are sent at once: see [`set_nodelay`](TcpStream::set_nodelay).
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn nodelay(&self) -> io::Result<bool> {
+        self.inner.nodelay()
+    }
+
+    /// Sets how many routers a packet may pass: `IP_TTL`.
+    ///
+    /// On Windows call it once the stream is connected.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for zero and for more than 255.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.inner.set_ttl(ttl)
+    }
+
+    /// How many routers a packet may pass.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.inner.ttl()
+    }
+
+    /// Takes the pending error of the socket, such as the reason for which connecting failed: `SO_ERROR`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if it cannot be asked.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.inner.take_error()
+    }
+
+    /// Receives without taking: the same bytes are there for the next read.
+    ///
+    /// Counts as a read that would block when there is nothing: the next byte makes an event.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing yet, and those of a read.
+    #[inline]
+    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner
+            .do_read(|inner| socket::peek(inner.as_handle(), buffer))
+    }
+
+    /// Runs an operation on the socket that this type has no method for, and notes if it would have blocked.
+    ///
+    /// Some backends report an edge only after that (see [`IoSource`]), so whatever reads or writes the socket's
+    /// descriptor by other means has to go through here.
+    ///
+    /// # Errors
+    ///
+    /// Those of `operation`, which returns [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing to do yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)]
+    /// # fn main() -> std::io::Result<()> {
+    /// # use std::io::Read;
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// # stream.set_nonblocking(true)?;
+    /// # let stream = mio::net::TcpStream::from_std(stream);
+    /// use std::os::fd::AsFd;
+    ///
+    /// let mut buffer = [0; 512];
+    /// let result = stream.try_io(|| Ok(rustix::io::read(stream.as_fd(), &mut buffer)?));
+    /// assert_eq!(result.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(unix))]
+    /// # fn main() {}
+    /// ```
+    #[inline]
+    pub fn try_io<F, T>(&self, operation: F) -> io::Result<T>
+    where
+        F: FnOnce() -> io::Result<T>,
+    {
+        self.inner.do_io(|_| operation())
+    }
+}
+
+super::stream::read_and_write!(TcpStream);
+super::stream::read_and_write!(&TcpStream);
+crate::source::forward_source!(TcpStream);
+crate::handles::socket_handles!(TcpStream, net::TcpStream);
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

@@ -1,0 +1,332 @@
+//! [`UdpSocket`].
+
+use std::fmt;
+use std::io;
+use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::io_source::IoSource;
+use crate::sys::{socket, AsHandle as _};
+
+/// A UDP socket.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// use mio::{net::UdpSocket, Events, Interest, Poll, Token};
+/// use std::io::ErrorKind;
+///
+/// let mut poll = Poll::new()?;
+/// let mut events = Events::with_capacity(8);
+///
+/// let client = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+/// let mut server = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+/// poll.registry().register(&mut server, Token(0), Interest::READABLE)?;
+/// client.send_to(b"hello", server.local_addr()?)?;
+///
+/// poll.poll(&mut events, None)?;
+/// let mut buffer = [0; 1500];
+/// // One event may stand for many datagrams.
+/// loop {
+///     match server.recv_from(&mut buffer) {
+///         Ok((n, from)) => println!("{n} bytes from {from}"),
+///         Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct UdpSocket {
+    inner: IoSource<net::UdpSocket>,
+}
+
+impl UdpSocket {
+    /// Binds a socket to `address`. With port 0 the system picks a free one: see
+    /// [`local_addr`](UdpSocket::local_addr).
+    ///
+    /// # Errors
+    ///
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse), [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable),
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) for a privileged port, too many open files.
+    pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+        socket::udp_bind(address).map(UdpSocket::from_std)
+    }
+
+    /// Takes over a socket of the standard library, which must be in
+    /// [non-blocking mode](net::UdpSocket::set_nonblocking) already.
+    #[must_use]
+    pub fn from_std(socket: net::UdpSocket) -> UdpSocket {
+        UdpSocket {
+            inner: IoSource::new(socket),
+        }
+    }
+
+    /// The address that the socket is bound to.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// The address that the socket is [connected](UdpSocket::connect) to.
+    ///
+    /// # Errors
+    ///
+    /// [`NotConnected`](io::ErrorKind::NotConnected) if it is not.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.peer_addr()
+    }
+
+    /// Sends a datagram to `target`. It goes as a whole or not at all. May be empty.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when the send buffer is full, OS error `EMSGSIZE` for a datagram that is
+    /// too large, and an ICMP error about an earlier one to the same target if the socket is connected.
+    #[inline]
+    pub fn send_to(&self, datagram: &[u8], target: SocketAddr) -> io::Result<usize> {
+        self.inner
+            .do_write(|inner| socket::send_to(inner.as_handle(), datagram, target))
+    }
+
+    /// Receives a datagram, and tells its length and its sender. What does not fit into `buffer` is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none.
+    #[inline]
+    pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.inner
+            .do_read(|inner| socket::recv_from(inner.as_handle(), buffer))
+    }
+
+    /// Receives a datagram without taking it: it is there for the next receive.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none; that counts as a read that would block.
+    #[inline]
+    pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.inner
+            .do_read(|inner| socket::peek_from(inner.as_handle(), buffer))
+    }
+
+    /// Sends a datagram to the address that the socket is [connected](UdpSocket::connect) to.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_to`](UdpSocket::send_to). [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when an ICMP message said
+    /// that nobody listens there; the datagram of this call was not sent then.
+    #[inline]
+    pub fn send(&self, datagram: &[u8]) -> io::Result<usize> {
+        self.inner
+            .do_write(|inner| socket::send(inner.as_handle(), datagram))
+    }
+
+    /// Receives a datagram from the address that the socket is [connected](UdpSocket::connect) to.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_from`](UdpSocket::recv_from), and [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when an ICMP
+    /// message said that nobody listens there.
+    #[inline]
+    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner
+            .do_read(|inner| socket::recv(inner.as_handle(), buffer))
+    }
+
+    /// Receives a datagram from the connected address without taking it.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](UdpSocket::recv).
+    #[inline]
+    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner
+            .do_read(|inner| socket::peek(inner.as_handle(), buffer))
+    }
+
+    /// Sets the address for [`send`](UdpSocket::send), and drops datagrams from all others. Can be called again.
+    ///
+    /// # Errors
+    ///
+    /// The system's, such as an unreachable network.
+    pub fn connect(&self, address: SocketAddr) -> io::Result<()> {
+        self.inner.connect(address)
+    }
+
+    /// Allows sending to broadcast addresses: `SO_BROADCAST`.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
+        self.inner.set_broadcast(on)
+    }
+
+    /// Whether sending to broadcast addresses is allowed.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn broadcast(&self) -> io::Result<bool> {
+        self.inner.broadcast()
+    }
+
+    /// Whether IPv4 multicasts are looped back to this host: `IP_MULTICAST_LOOP`. No effect on IPv6 sockets on some
+    /// systems.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()> {
+        self.inner.set_multicast_loop_v4(on)
+    }
+
+    /// Whether IPv4 multicasts are looped back to this host.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn multicast_loop_v4(&self) -> io::Result<bool> {
+        self.inner.multicast_loop_v4()
+    }
+
+    /// How many routers an IPv4 multicast may pass, 1 by default: `IP_MULTICAST_TTL`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for more than 255.
+    pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
+        self.inner.set_multicast_ttl_v4(ttl)
+    }
+
+    /// How many routers an IPv4 multicast may pass.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
+        self.inner.multicast_ttl_v4()
+    }
+
+    /// Whether IPv6 multicasts are looped back to this host: `IPV6_MULTICAST_LOOP`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for an IPv4 socket.
+    pub fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()> {
+        self.inner.set_multicast_loop_v6(on)
+    }
+
+    /// Whether IPv6 multicasts are looped back to this host.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for an IPv4 socket.
+    pub fn multicast_loop_v6(&self) -> io::Result<bool> {
+        self.inner.multicast_loop_v6()
+    }
+
+    /// Sets how many routers a packet may pass: `IP_TTL`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for zero and for more than 255.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.inner.set_ttl(ttl)
+    }
+
+    /// How many routers a packet may pass.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.inner.ttl()
+    }
+
+    /// Joins the IPv4 group `group` on the interface with the address `interface`, or on one that the system picks
+    /// ([`UNSPECIFIED`](Ipv4Addr::UNSPECIFIED)): `IP_ADD_MEMBERSHIP`.
+    ///
+    /// # Errors
+    ///
+    /// The system's: no such interface, no multicast address, a member already.
+    #[allow(clippy::trivially_copy_pass_by_ref)] // as in mio 1.2 and in the standard library
+    pub fn join_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
+        self.inner.join_multicast_v4(group, interface)
+    }
+
+    /// Joins the IPv6 group `group` on the interface with the index `interface`, or on one that the system picks (0):
+    /// `IPV6_ADD_MEMBERSHIP`.
+    ///
+    /// # Errors
+    ///
+    /// The system's: no such interface, no multicast address, a member already.
+    pub fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.inner.join_multicast_v6(group, interface)
+    }
+
+    /// Leaves an IPv4 group: the reverse of [`join_multicast_v4`](UdpSocket::join_multicast_v4).
+    ///
+    /// # Errors
+    ///
+    /// The system's, if the socket is no member.
+    #[allow(clippy::trivially_copy_pass_by_ref)] // as in mio 1.2 and in the standard library
+    pub fn leave_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
+        self.inner.leave_multicast_v4(group, interface)
+    }
+
+    /// Leaves an IPv6 group: the reverse of [`join_multicast_v6`](UdpSocket::join_multicast_v6).
+    ///
+    /// # Errors
+    ///
+    /// The system's, if the socket is no member.
+    pub fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.inner.leave_multicast_v6(group, interface)
+    }
+
+    /// Whether an IPv6 socket is for IPv6 alone: `IPV6_V6ONLY`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for an IPv4 socket.
+    pub fn only_v6(&self) -> io::Result<bool> {
+        socket::only_v6(&self.inner)
+    }
+
+    /// Takes the pending error of the socket: `SO_ERROR`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if it cannot be asked.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.inner.take_error()
+    }
+
+    /// Runs an operation on the socket that this type has no method for, and notes if it would have blocked: see
+    /// [`TcpStream::try_io`](super::TcpStream::try_io).
+    ///
+    /// # Errors
+    ///
+    /// Those of `operation`.
+    #[inline]
+    pub fn try_io<F, T>(&self, operation: F) -> io::Result<T>
+    where
+        F: FnOnce() -> io::Result<T>,
+    {
+        self.inner.do_io(|_| operation())
+    }
+}
+
+crate::source::forward_source!(UdpSocket);
+crate::handles::socket_handles!(UdpSocket, net::UdpSocket);
+
+impl fmt::Debug for UdpSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

@@ -1,0 +1,110 @@
+//! [`UnixListener`].
+
+use std::fmt;
+use std::io;
+use std::os::unix::net::{self, SocketAddr};
+use std::path::Path;
+
+use super::UnixStream;
+use crate::io_source::IoSource;
+use crate::sys::socket::local;
+
+/// A socket of the Unix domain that accepts connections.
+///
+/// Dropping it leaves its file behind; remove that before binding to the same path again.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("socket");
+/// use mio::{net::{UnixListener, UnixStream}, Events, Interest, Poll, Token};
+///
+/// let mut poll = Poll::new()?;
+/// let mut events = Events::with_capacity(8);
+/// let mut listener = UnixListener::bind(&path)?;
+/// poll.registry().register(&mut listener, Token(0), Interest::READABLE)?;
+///
+/// let client = UnixStream::connect(&path)?;
+/// poll.poll(&mut events, None)?;
+/// let (server, _address) = listener.accept()?;
+/// # drop((client, server));
+/// # Ok(())
+/// # }
+/// ```
+pub struct UnixListener {
+    inner: IoSource<net::UnixListener>,
+}
+
+impl UnixListener {
+    /// Listens on a new socket file at `path`. An empty path gets a name that the system picks, on Linux.
+    ///
+    /// # Errors
+    ///
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the file exists, be it in use or stale;
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (108 bytes on Linux) or has a zero byte in
+    /// it; the errors of creating a file.
+    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
+        local::listen(&local::path_address(path.as_ref())?).map(UnixListener::from)
+    }
+
+    /// Listens on `address`, which can be an abstract one on Linux.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](UnixListener::bind).
+    pub fn bind_addr(address: &SocketAddr) -> io::Result<UnixListener> {
+        local::listen(&local::address(address)?).map(UnixListener::from)
+    }
+
+    /// Takes over a listener of the standard library, which must be in
+    /// [non-blocking mode](net::UnixListener::set_nonblocking) already.
+    #[must_use]
+    pub fn from_std(listener: net::UnixListener) -> UnixListener {
+        UnixListener {
+            inner: IoSource::new(listener),
+        }
+    }
+
+    /// Accepts a connection, if there is one. The stream is non-blocking, and not registered yet.
+    ///
+    /// A peer that is bound to a path of exactly 108 bytes is reported as unnamed: the standard library's address has no
+    /// room for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpListener::accept`](super::TcpListener::accept).
+    #[inline]
+    pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        let (stream, address) = self.inner.do_read(local::accept)?;
+        Ok((UnixStream::from(stream), address))
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// Takes the pending error of the socket: `SO_ERROR`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if it cannot be asked.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.inner.take_error()
+    }
+}
+
+crate::source::forward_source!(UnixListener);
+crate::handles::socket_handles!(UnixListener, net::UnixListener);
+
+impl fmt::Debug for UnixListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

@@ -1,0 +1,138 @@
+//! [`UnixStream`].
+
+use std::fmt;
+use std::io;
+use std::net::Shutdown;
+use std::os::unix::net::{self, SocketAddr};
+use std::path::Path;
+
+use crate::io_source::IoSource;
+use crate::sys::{socket::local, AsHandle as _};
+
+/// A connection of the Unix domain.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// use mio::{net::UnixStream, Events, Interest, Poll, Token};
+/// use std::io::{Read, Write};
+///
+/// let mut poll = Poll::new()?;
+/// let mut events = Events::with_capacity(8);
+/// let (mut left, mut right) = UnixStream::pair()?;
+/// poll.registry().register(&mut right, Token(0), Interest::READABLE)?;
+///
+/// left.write_all(b"hello")?;
+/// poll.poll(&mut events, None)?;
+/// let mut buffer = [0; 16];
+/// assert_eq!(right.read(&mut buffer)?, 5);
+/// # Ok(())
+/// # }
+/// ```
+pub struct UnixStream {
+    inner: IoSource<net::UnixStream>,
+}
+
+impl UnixStream {
+    /// Connects to the socket at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](io::ErrorKind::NotFound), [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) for a socket file that
+    /// nobody listens on, [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (108 bytes on Linux)
+    /// or has a zero byte in it, [`WouldBlock`](io::ErrorKind::WouldBlock) when the backlog is full: then there is no
+    /// stream, and no event will tell when to try again.
+    pub fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
+        local::stream_connect(&local::path_address(path.as_ref())?).map(UnixStream::from)
+    }
+
+    /// Connects to `address`, which can be an abstract one on Linux.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](UnixStream::connect).
+    pub fn connect_addr(address: &SocketAddr) -> io::Result<UnixStream> {
+        local::stream_connect(&local::address(address)?).map(UnixStream::from)
+    }
+
+    /// Takes over a stream of the standard library, which must be in
+    /// [non-blocking mode](net::UnixStream::set_nonblocking) already.
+    #[must_use]
+    pub fn from_std(stream: net::UnixStream) -> UnixStream {
+        UnixStream {
+            inner: IoSource::new(stream),
+        }
+    }
+
+    /// Makes two streams that are connected to each other: `socketpair(2)`.
+    ///
+    /// # Errors
+    ///
+    /// Too many open files.
+    pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
+        let (left, right) = local::stream_pair()?;
+        Ok((UnixStream::from(left), UnixStream::from(right)))
+    }
+
+    /// The address of this end: unnamed, unless it was accepted or bound.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// The address of the peer: the one that was connected to, or unnamed.
+    ///
+    /// # Errors
+    ///
+    /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.peer_addr()
+    }
+
+    /// Takes the pending error of the socket: `SO_ERROR`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if it cannot be asked.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.inner.take_error()
+    }
+
+    /// Shuts down one direction or both. The peer sees the end of the stream, and this end gets events for it, too.
+    ///
+    /// # Errors
+    ///
+    /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.inner.shutdown(how)
+    }
+
+    /// Runs an operation on the socket that this type has no method for, and notes if it would have blocked: see
+    /// [`TcpStream::try_io`](super::TcpStream::try_io).
+    ///
+    /// # Errors
+    ///
+    /// Those of `operation`.
+    #[inline]
+    pub fn try_io<F, T>(&self, operation: F) -> io::Result<T>
+    where
+        F: FnOnce() -> io::Result<T>,
+    {
+        self.inner.do_io(|_| operation())
+    }
+}
+
+super::stream::read_and_write!(UnixStream);
+super::stream::read_and_write!(&UnixStream);
+crate::source::forward_source!(UnixStream);
+crate::handles::socket_handles!(UnixStream, net::UnixStream);
+
+impl fmt::Debug for UnixStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

@@ -1,0 +1,4 @@
+//! What only one family of systems has, behind the feature `os-ext`.
+
+#[cfg(all(unix, feature = "os-ext"))]
+pub mod unix;

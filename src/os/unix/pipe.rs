@@ -1,0 +1,164 @@
+//! Pipes, and the standard streams of child processes.
+//!
+//! [`new`] makes a pipe. The ends of pipes to a child process convert: [`Sender`] from
+//! [`ChildStdin`], [`Receiver`] from [`ChildStdout`] and [`ChildStderr`].
+//!
+//! # When the other end is gone
+//!
+//! Reading from a pipe that nobody has open for writing returns `Ok(0)`, and its events are
+//! [read-closed](crate::event::Event::is_read_closed). Writing to a pipe that nobody has open for reading is an error
+//! ([`BrokenPipe`](std::io::ErrorKind::BrokenPipe)), and its events are
+//! [write-closed](crate::event::Event::is_write_closed). The system also raises `SIGPIPE` then, which Rust programs ignore
+//! unless told otherwise; there is no way to write to a pipe without it.
+//!
+//! # Examples
+//!
+//! ```
+//! # fn main() -> std::io::Result<()> {
+//! use mio::{unix::pipe, Events, Interest, Poll, Token};
+//! use std::io::{Read, Write};
+//!
+//! let mut poll = Poll::new()?;
+//! let mut events = Events::with_capacity(8);
+//! let (mut sender, mut receiver) = pipe::new()?;
+//! poll.registry().register(&mut receiver, Token(0), Interest::READABLE)?;
+//!
+//! sender.write_all(b"hello")?;
+//! poll.poll(&mut events, None)?;
+//! let mut buffer = [0; 16];
+//! assert_eq!(receiver.read(&mut buffer)?, 5);
+//!
+//! drop(sender);
+//! poll.poll(&mut events, None)?;
+//! assert!(events.iter().any(|event| event.is_read_closed()));
+//! assert_eq!(receiver.read(&mut buffer)?, 0);
+//! # Ok(())
+//! # }
+//! ```
+
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{ChildStderr, ChildStdin, ChildStdout};
+
+use rustix::io::{ioctl_fionbio, read, readv, write, writev};
+
+use crate::io_source::IoSource;
+
+/// Makes a pipe: what is written to the one end can be read from the other. Both are non-blocking and closed on `exec`.
+///
+/// # Errors
+///
+/// Too many open files.
+pub fn new() -> io::Result<(Sender, Receiver)> {
+    let (receiver, sender) = crate::sys::pipe_pair()?;
+    Ok((Sender::from(sender), Receiver::from(receiver)))
+}
+
+/// The end of a pipe that is written to. See the [module](self).
+#[derive(Debug)]
+pub struct Sender {
+    inner: IoSource<OwnedFd>,
+}
+
+/// The end of a pipe that is read from. See the [module](self).
+#[derive(Debug)]
+pub struct Receiver {
+    inner: IoSource<OwnedFd>,
+}
+
+macro_rules! pipe_end {
+    ($end:ident, $($child:ty),+) => {
+        impl $end {
+            /// Sets or clears non-blocking mode.
+            ///
+            /// Pipes of [`new`] have it. Those of child processes do not: set it before registering them. It belongs to
+            /// the open pipe end, so whoever shares the descriptor is affected, too; the child has the other end.
+            ///
+            /// # Errors
+            ///
+            /// The system's.
+            pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+                Ok(ioctl_fionbio(&*self.inner, nonblocking)?)
+            }
+
+            /// Runs an operation on the descriptor that this type has no method for, such as `splice(2)`, and notes if
+            /// it would have blocked.
+            ///
+            /// # Errors
+            ///
+            /// Those of `operation`.
+            #[inline]
+            pub fn try_io<F, T>(&self, operation: F) -> io::Result<T>
+            where
+                F: FnOnce() -> io::Result<T>,
+            {
+                self.inner.do_io(|_| operation())
+            }
+        }
+
+        crate::source::forward_source!($end);
+        crate::handles::fd_handles!($end, OwnedFd, $end::from_owned);
+
+        impl $end {
+            fn from_owned(fd: OwnedFd) -> $end {
+                $end { inner: IoSource::new(fd) }
+            }
+        }
+
+        $(
+            /// The pipe is not in non-blocking mode: call `set_nonblocking(true)` first.
+            impl From<$child> for $end {
+                fn from(child: $child) -> $end {
+                    $end::from_owned(child.into())
+                }
+            }
+        )+
+    };
+}
+
+pipe_end!(Sender, ChildStdin);
+pipe_end!(Receiver, ChildStdout, ChildStderr);
+
+macro_rules! write_pipe {
+    ($sender:ty) => {
+        impl Write for $sender {
+            #[inline]
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.inner.do_write(|fd| Ok(write(fd, bytes)?))
+            }
+
+            #[inline]
+            fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+                self.inner.do_write(|fd| Ok(writev(fd, buffers)?))
+            }
+
+            /// Does nothing: a pipe keeps nothing back.
+            #[inline]
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+    };
+}
+
+write_pipe!(Sender);
+write_pipe!(&Sender);
+
+macro_rules! read_pipe {
+    ($receiver:ty) => {
+        impl Read for $receiver {
+            #[inline]
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.inner.do_read(|fd| Ok(read(fd, buffer)?))
+            }
+
+            #[inline]
+            fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+                self.inner.do_read(|fd| Ok(readv(fd, buffers)?))
+            }
+        }
+    };
+}
+
+read_pipe!(Receiver);
+read_pipe!(&Receiver);

@@ -1,0 +1,131 @@
+//! Two backends in one build, of which each queue uses one, chosen when it is opened.
+//!
+//! A build with one backend does not compile this file: its selector *is* that backend, and nothing is chosen.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use super::selector::{Direction, Selector, Target, Wanted};
+use crate::{Backend, Token};
+
+/// A queue, or the signal of a queue, of backend `A` (the default one) or `B`.
+#[derive(Debug)]
+pub(crate) enum Either<A, B> {
+    A(A),
+    B(B),
+}
+
+use Either::{A as InA, B as InB};
+
+impl<A, B> Selector for Either<A, B>
+where
+    A: Selector,
+    B: Selector<Event = A::Event, State = A::State>,
+{
+    const DEFAULT: Backend = A::DEFAULT;
+
+    type Event = A::Event;
+    type State = A::State;
+    type Signal = Either<A::Signal, B::Signal>;
+
+    fn supports(backend: Backend) -> bool {
+        A::supports(backend) || B::supports(backend)
+    }
+
+    fn open(backend: Backend) -> io::Result<Self> {
+        if A::supports(backend) {
+            A::open(backend).map(InA)
+        } else {
+            B::open(backend).map(InB)
+        }
+    }
+
+    fn backend(&self) -> Backend {
+        match self {
+            InA(a) => a.backend(),
+            InB(b) => b.backend(),
+        }
+    }
+
+    #[inline]
+    fn select(&self, events: &mut Vec<Self::Event>, timeout: Option<Duration>) -> io::Result<()> {
+        match self {
+            InA(a) => a.select(events, timeout),
+            InB(b) => b.select(events, timeout),
+        }
+    }
+
+    #[inline]
+    fn register(&self, target: Target<'_, Self::State>, wanted: Wanted) -> io::Result<()> {
+        match self {
+            InA(a) => a.register(target, wanted),
+            InB(b) => b.register(target, wanted),
+        }
+    }
+
+    #[inline]
+    fn reregister(&self, target: Target<'_, Self::State>, wanted: Wanted) -> io::Result<()> {
+        match self {
+            InA(a) => a.reregister(target, wanted),
+            InB(b) => b.reregister(target, wanted),
+        }
+    }
+
+    #[inline]
+    fn deregister(&self, target: Target<'_, Self::State>) -> io::Result<()> {
+        match self {
+            InA(a) => a.deregister(target),
+            InB(b) => b.deregister(target),
+        }
+    }
+
+    #[inline]
+    fn tracks_sources() -> bool {
+        A::tracks_sources() || B::tracks_sources()
+    }
+
+    fn rearm(target: Target<'_, Self::State>, direction: Direction) {
+        A::rearm(target, direction);
+        B::rearm(target, direction);
+    }
+
+    fn closing(target: Target<'_, Self::State>) {
+        A::closing(target);
+        B::closing(target);
+    }
+
+    fn signal(&self, token: Token) -> io::Result<Self::Signal> {
+        match self {
+            InA(a) => a.signal(token).map(InA),
+            InB(b) => b.signal(token).map(InB),
+        }
+    }
+
+    #[inline]
+    fn raise(&self, signal: &Self::Signal) -> io::Result<()> {
+        match (self, signal) {
+            (InA(a), InA(signal)) => a.raise(signal),
+            (InB(b), InB(signal)) => b.raise(signal),
+            _ => unreachable!("a signal stays with the queue that made it"),
+        }
+    }
+
+    fn retire(&self, signal: &Self::Signal) {
+        match (self, signal) {
+            (InA(a), InA(signal)) => a.retire(signal),
+            (InB(b), InB(signal)) => b.retire(signal),
+            _ => unreachable!("a signal stays with the queue that made it"),
+        }
+    }
+}
+
+impl<A: AsFd, B: AsFd> AsFd for Either<A, B> {
+    #[inline]
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            InA(a) => a.as_fd(),
+            InB(b) => b.as_fd(),
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Readiness through `poll(2)`: for systems that have nothing better, and beside epoll on request.
+//!
+//! Rests on POSIX `poll`: `POLLERR`, `POLLHUP` and `POLLNVAL` are reported unasked, everything else as long as it holds.
+//! The sources and the emulation of edges are in [`table`]; this file does the waiting.
+//!
+//! Invariants:
+//!
+//! - The lock of [`State`] is never held during `poll(2)`. Whoever changes the state meanwhile raises `notify`, so that
+//!   the poller asks anew; it then waits for what is left of its time.
+//! - A descriptor is closed after it left the table, and a poller that holds it is interrupted: a running `poll(2)`
+//!   keeps the file open, and the peer of a socket would not see it closed.
+//! - Nobody but the poller lowers `notify`, and it does so before it looks at what was noted.
+
+mod table;
+
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use rustix::event::{poll, PollFd, PollFlags};
+
+use self::table::{Plan, Question, Table};
+use super::selector::{unsupported, Direction, RawEvent, Selector, Target, Wanted};
+use super::signal::Signal;
+use super::timespec;
+use crate::{Backend, Token};
+
+/// A queue that keeps its sources itself. `E` is the event that it makes of what `poll(2)` said.
+pub(crate) struct Poll<E> {
+    shared: Arc<Shared>,
+    /// Memory that only the polling thread uses; the lock is never contended.
+    scratch: Mutex<Scratch>,
+    event: PhantomData<fn() -> E>,
+}
+
+/// The part of a queue that sources find when they would block or close, whoever owns the queue.
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    notify: Signal,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    table: Table,
+    wakers: Vec<Arc<Waker>>,
+    /// Wakers and sources take turns at being served first.
+    wakers_first: bool,
+    /// A thread is between asking for the questions and taking the answers.
+    polling: bool,
+    /// `notify` was raised for that thread.
+    notified: bool,
+}
+
+/// One waker: pending until its event was delivered.
+#[derive(Debug)]
+pub(crate) struct Waker {
+    token: Token,
+    pending: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Scratch {
+    questions: Vec<Question>,
+    /// What the kernel reads and writes: `notify`, then one for each question.
+    fds: Vec<PollFd<'static>>,
+}
+
+/// Every queue of this kind, for sources that would block or close: they know their descriptor, not their queue.
+static QUEUES: RwLock<Vec<Arc<Shared>>> = RwLock::new(Vec::new());
+/// The length of [`QUEUES`].
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No invariant is broken where a panic could happen under a lock.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<E> Selector for Poll<E>
+where
+    E: RawEvent + From<(Token, PollFlags)> + 'static,
+{
+    const DEFAULT: Backend = Backend::Poll;
+
+    type Event = E;
+    type State = ();
+    type Signal = Arc<Waker>;
+
+    fn supports(backend: Backend) -> bool {
+        backend == Backend::Poll
+    }
+
+    fn open(backend: Backend) -> io::Result<Self> {
+        if backend != Backend::Poll {
+            return Err(unsupported(backend));
+        }
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            notify: Signal::new()?,
+        });
+        let mut queues = QUEUES.write().unwrap_or_else(PoisonError::into_inner);
+        queues.push(Arc::clone(&shared));
+        LIVE.store(queues.len(), Ordering::Relaxed);
+        Ok(Poll {
+            shared,
+            scratch: Mutex::default(),
+            event: PhantomData,
+        })
+    }
+
+    fn backend(&self) -> Backend {
+        Backend::Poll
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn select(&self, events: &mut Vec<E>, timeout: Option<Duration>) -> io::Result<()> {
+        let mut now = Instant::now();
+        // A deadline that the clock cannot express is never reached.
+        let deadline = timeout.and_then(|timeout| now.checked_add(timeout));
+        let mut scratch = lock(&self.scratch);
+        loop {
+            let plan = scratch.ask(&self.shared, now);
+            let until = match (deadline, plan.until) {
+                (Some(deadline), Some(until)) => Some(deadline.min(until)),
+                (deadline, until) => deadline.or(until),
+            };
+            let wait = if plan.impatient {
+                Some(Duration::ZERO)
+            } else {
+                until.map(|until| until.saturating_duration_since(now))
+            };
+            let asked = poll(&mut scratch.fds, wait.map(timespec).as_ref());
+            now = Instant::now();
+            scratch.take_answers(&self.shared, events, now, asked.is_ok())?;
+            asked?;
+            if !events.is_empty() || deadline.map_or(false, |deadline| now >= deadline) {
+                return Ok(());
+            }
+        }
+    }
+
+    #[cold]
+    fn register(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
+        self.shared.change(|table| {
+            let inserted = table.insert(fd_of(target), wanted, target.state.is_none());
+            inserted.then_some(()).ok_or(rustix::io::Errno::EXIST)
+        })
+    }
+
+    #[cold]
+    fn reregister(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
+        self.shared.change(|table| {
+            let replaced = table.replace(fd_of(target), wanted, target.state.is_none());
+            replaced.then_some(()).ok_or(rustix::io::Errno::NOENT)
+        })
+    }
+
+    #[cold]
+    fn deregister(&self, target: Target<'_, ()>) -> io::Result<()> {
+        self.shared.change(|table| {
+            let removed = table.remove(fd_of(target));
+            removed.then_some(()).ok_or(rustix::io::Errno::NOENT)
+        })
+    }
+
+    /// Relaxed is enough: whoever registered a source has seen its queue being opened, and whoever uses the source
+    /// has got it from them.
+    #[inline]
+    fn tracks_sources() -> bool {
+        LIVE.load(Ordering::Relaxed) != 0
+    }
+
+    #[cold]
+    fn rearm(target: Target<'_, ()>, direction: Direction) {
+        let fd = fd_of(target);
+        for_each_queue(|queue| queue.change_if(|table| table.rearm(fd, direction)));
+    }
+
+    #[cold]
+    fn closing(target: Target<'_, ()>) {
+        let fd = fd_of(target);
+        for_each_queue(|queue| queue.change_if(|table| table.remove(fd)));
+    }
+
+    fn signal(&self, token: Token) -> io::Result<Arc<Waker>> {
+        let waker = Arc::new(Waker {
+            token,
+            pending: AtomicBool::new(false),
+        });
+        lock(&self.shared.state).wakers.push(Arc::clone(&waker));
+        Ok(waker)
+    }
+
+    fn raise(&self, waker: &Arc<Waker>) -> io::Result<()> {
+        waker.pending.store(true, Ordering::Release);
+        self.shared.notify.raise()
+    }
+
+    fn retire(&self, waker: &Arc<Waker>) {
+        lock(&self.shared.state)
+            .wakers
+            .retain(|other| !Arc::ptr_eq(other, waker));
+    }
+}
+
+impl<E> Drop for Poll<E> {
+    fn drop(&mut self) {
+        let mut queues = QUEUES.write().unwrap_or_else(PoisonError::into_inner);
+        queues.retain(|queue| !Arc::ptr_eq(queue, &self.shared));
+        LIVE.store(queues.len(), Ordering::Relaxed);
+    }
+}
+
+/// Readable when a waker was used. Not when a source is ready: `poll(2)` has nothing that could be watched for that.
+impl<E> AsFd for Poll<E> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.shared.notify.as_fd()
+    }
+}
+
+impl<E> fmt::Debug for Poll<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poll")
+            .field("notify", &self.shared.notify)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Changes the table, and lets a running `poll(2)` know.
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Table) -> Result<T, rustix::io::Errno>,
+    ) -> io::Result<T> {
+        let mut state = lock(&self.state);
+        let done = change(&mut state.table)?;
+        if state.polling && !state.notified {
+            self.notify.raise()?;
+            state.notified = true;
+        }
+        Ok(done)
+    }
+
+    /// As [`change`](Shared::change), for callers that have nobody to tell of an error.
+    fn change_if(&self, change: impl FnOnce(&mut Table) -> bool) {
+        // `notify` is a descriptor of our own, always open and never blocking: writing to it does not fail.
+        let _ = self.change(|table| change(table).then_some(()).ok_or(rustix::io::Errno::NOENT));
+    }
+}
+
+impl Scratch {
+    /// Collects what to ask the system. From here on, changes to the table raise `notify`.
+    fn ask(&mut self, shared: &Shared, now: Instant) -> Plan {
+        let mut state = lock(&shared.state);
+        state.polling = true;
+        self.questions.clear();
+        let plan = state.table.questions(now, &mut self.questions);
+        self.fds.clear();
+        self.fds
+            .push(question(shared.notify.as_fd().as_raw_fd(), PollFlags::IN));
+        self.fds.extend(
+            self.questions
+                .iter()
+                .map(|asked| question(asked.fd, asked.asked)),
+        );
+        plan
+    }
+
+    /// Turns the answers into events. Without `answered` (the system call failed) there are none.
+    fn take_answers<E: From<(Token, PollFlags)>>(
+        &self,
+        shared: &Shared,
+        events: &mut Vec<E>,
+        now: Instant,
+        answered: bool,
+    ) -> io::Result<()> {
+        let mut state = lock(&shared.state);
+        state.polling = false;
+        if !answered {
+            return Ok(());
+        }
+        if !self.fds[0].revents().is_empty() {
+            shared.notify.lower()?;
+            state.notified = false;
+        }
+        state.wakers_first = !state.wakers_first;
+        if state.wakers_first {
+            state.take_wakes(events);
+            self.take_sources(&mut state.table, events, now);
+        } else {
+            self.take_sources(&mut state.table, events, now);
+            state.take_wakes(events);
+        }
+        if state
+            .wakers
+            .iter()
+            .any(|waker| waker.pending.load(Ordering::Relaxed))
+        {
+            // There was no room, or it was used just now: the next poll returns at once, and so says our descriptor.
+            shared.notify.raise()?;
+        }
+        Ok(())
+    }
+
+    fn take_sources<E: From<(Token, PollFlags)>>(
+        &self,
+        table: &mut Table,
+        events: &mut Vec<E>,
+        now: Instant,
+    ) {
+        for (taken, (question, fd)) in self.questions.iter().zip(&self.fds[1..]).enumerate() {
+            if events.len() == events.capacity() {
+                return table.advance(taken);
+            }
+            if let Some((wanted, flags)) = table.answer(question, fd.revents(), now) {
+                events.push(E::from((wanted.token, flags)));
+            }
+        }
+    }
+}
+
+impl State {
+    fn take_wakes<E: From<(Token, PollFlags)>>(&mut self, events: &mut Vec<E>) {
+        for (served, waker) in self.wakers.iter().enumerate() {
+            if events.len() == events.capacity() {
+                return self.wakers.rotate_left(served);
+            }
+            if waker.pending.swap(false, Ordering::Acquire) {
+                events.push(E::from((waker.token, PollFlags::IN)));
+            }
+        }
+    }
+}
+
+#[inline]
+fn fd_of(target: Target<'_, ()>) -> RawFd {
+    target.handle.as_raw_fd()
+}
+
+fn for_each_queue(visit: impl Fn(&Shared)) {
+    for queue in QUEUES.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        visit(queue);
+    }
+}
+
+fn question(fd: RawFd, asked: PollFlags) -> PollFd<'static> {
+    // SAFETY: The number goes to `poll(2)` and nowhere else. It was open when it was registered; should it have been
+    // closed since without a word to us, the system says `POLLNVAL`, or speaks of the file that has the number now.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    PollFd::from_borrowed_fd(fd, asked)
+}

@@ -1,0 +1,290 @@
+//! What a `poll(2)` queue remembers of its sources, and how it turns the system's levels into edges.
+//!
+//! Nothing here makes a system call, so all of it is tested on every host.
+//!
+//! `poll(2)` only knows levels. An edge is emulated by *disarming*: a direction that was reported is not asked for
+//! again until it is armed anew. What arms it depends on who does the reading and writing:
+//!
+//! - An [`IoSource`](crate::IoSource) says when an operation would have blocked; that arms its direction, and only
+//!   that one. Nothing is lost: whoever got an edge has to drain the source, and draining ends with that.
+//! - Of a bare descriptor ([`SourceFd`](crate::unix::SourceFd)) nobody says anything. Its directions are asked for
+//!   again in the next poll. One that is ready there and then may have been left undrained, or drained and filled
+//!   again; it is reported in case, but with growing pauses ([`Pace`]), lest an idle writable descriptor keep its
+//!   user's loop spinning. A direction that is found unready starts afresh.
+//!
+//! `POLLERR` and `POLLHUP` come whether asked for or not, so a source without an armed direction is left out of the
+//! system call altogether.
+
+use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+
+use crate::sys::selector::{Direction, Wanted};
+use crate::sys::POLL_RDHUP;
+use crate::Interest;
+
+const ABSENT: u32 = u32::MAX;
+
+/// The registrations of one queue, in a dense vector that is indexed by descriptor.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    entries: Vec<Entry>,
+    /// The position in `entries` of each descriptor, or [`ABSENT`].
+    positions: Vec<u32>,
+    /// The identity of the next registration.
+    next_id: u64,
+    /// Where the next round of reports starts, so that a small capacity serves everybody in turn.
+    first: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    fd: RawFd,
+    /// Tells this registration from an earlier one of the same descriptor.
+    id: u64,
+    wanted: Wanted,
+    armed: PollFlags,
+    /// For a bare descriptor with an edge trigger: the pace of `IN`, `OUT` and `PRI`.
+    pace: Option<[Pace; 3]>,
+}
+
+/// A question to the system, and which registration it was asked for.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) fd: RawFd,
+    id: u64,
+    pub(super) asked: PollFlags,
+}
+
+/// How the answers are to be waited for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Do not wait: a direction that was ready last time must first be seen unready.
+    pub(super) impatient: bool,
+    /// Wait no longer than until then, when a pause ends.
+    pub(super) until: Option<Instant>,
+}
+
+impl Table {
+    /// Adds a registration; `false` if the descriptor has one.
+    pub(super) fn insert(&mut self, fd: RawFd, wanted: Wanted, bare: bool) -> bool {
+        if self.position(fd).is_some() {
+            return false;
+        }
+        let index = fd as usize;
+        if index >= self.positions.len() {
+            self.positions.resize(index + 1, ABSENT);
+        }
+        // There are fewer descriptors than `RawFd` has values, so the number fits.
+        self.positions[index] = self.entries.len() as u32;
+        self.entries
+            .push(Entry::new(fd, self.next_id, wanted, bare));
+        self.next_id += 1;
+        true
+    }
+
+    /// Replaces what is wanted of a descriptor and arms it; `false` if it has no registration.
+    pub(super) fn replace(&mut self, fd: RawFd, wanted: Wanted, bare: bool) -> bool {
+        match self.position(fd) {
+            Some(position) => {
+                let entry = &mut self.entries[position];
+                *entry = Entry::new(fd, entry.id, wanted, bare);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Removes a registration; `false` if there is none.
+    pub(super) fn remove(&mut self, fd: RawFd) -> bool {
+        match self.position(fd) {
+            Some(position) => {
+                self.entries.swap_remove(position);
+                self.positions[fd as usize] = ABSENT;
+                if let Some(moved) = self.entries.get(position) {
+                    self.positions[moved.fd as usize] = position as u32;
+                }
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Arms a direction again; `true` if that asks for more than before.
+    pub(super) fn rearm(&mut self, fd: RawFd, direction: Direction) -> bool {
+        let Some(position) = self.position(fd) else {
+            return false;
+        };
+        let entry = &mut self.entries[position];
+        if entry.wanted.trigger.is_oneshot() {
+            return false;
+        }
+        let flags = match direction {
+            Direction::Read => PollFlags::IN | PollFlags::PRI,
+            Direction::Write => PollFlags::OUT,
+            Direction::Unknown => PollFlags::IN | PollFlags::PRI | PollFlags::OUT,
+        };
+        let armed = entry.armed | (flags & requested(entry.wanted.interest));
+        let more = armed != entry.armed;
+        entry.armed = armed;
+        more
+    }
+
+    /// Appends what to ask the system now, starting with the source whose turn it is.
+    pub(super) fn questions(&self, now: Instant, questions: &mut Vec<Question>) -> Plan {
+        let mut plan = Plan::default();
+        questions.reserve(self.entries.len());
+        for index in 0..self.entries.len() {
+            let entry = &self.entries[(self.first + index) % self.entries.len()];
+            let mut asked = entry.armed;
+            for (flag, pace) in entry.paces() {
+                match pace.until {
+                    Some(until) if until > now => {
+                        asked -= flag & entry.armed;
+                        plan.until = Some(plan.until.map_or(until, |earliest| earliest.min(until)));
+                    }
+                    _ => plan.impatient |= entry.armed.contains(flag) && pace.reports > 0,
+                }
+            }
+            if asked.contains(PollFlags::IN) {
+                asked |= POLL_RDHUP;
+            }
+            if !asked.is_empty() {
+                questions.push(Question {
+                    fd: entry.fd,
+                    id: entry.id,
+                    asked,
+                });
+            }
+        }
+        plan
+    }
+
+    /// Takes the system's answer to a question, and returns the event that it makes, if any.
+    ///
+    /// The registration may have changed since it was asked: what counts is what is wanted now.
+    pub(super) fn answer(
+        &mut self,
+        question: &Question,
+        answer: PollFlags,
+        now: Instant,
+    ) -> Option<(Wanted, PollFlags)> {
+        let position = self.position(question.fd)?;
+        let entry = &mut self.entries[position];
+        if entry.id != question.id {
+            return None;
+        }
+        if answer.contains(PollFlags::NVAL) {
+            // Closed without a word. epoll would have forgotten it, too.
+            self.remove(question.fd);
+            return None;
+        }
+        let event = entry.event(answer & (question.asked | PollFlags::ERR | PollFlags::HUP));
+        entry.note(question.asked, event.unwrap_or(PollFlags::empty()), now);
+        event.map(|flags| (entry.wanted, flags))
+    }
+
+    /// Remembers that the answers to the first `taken` questions have become events.
+    pub(super) fn advance(&mut self, taken: usize) {
+        self.first = (self.first + taken) % self.entries.len().max(1);
+    }
+
+    fn position(&self, fd: RawFd) -> Option<usize> {
+        let position = *self.positions.get(usize::try_from(fd).ok()?)?;
+        (position != ABSENT).then_some(position as usize)
+    }
+}
+
+impl Entry {
+    fn new(fd: RawFd, id: u64, wanted: Wanted, bare: bool) -> Entry {
+        let paced = bare && wanted.trigger.is_edge() && !wanted.trigger.is_oneshot();
+        Entry {
+            fd,
+            id,
+            wanted,
+            armed: requested(wanted.interest),
+            pace: paced.then(<[Pace; 3]>::default),
+        }
+    }
+
+    fn paces(&self) -> impl Iterator<Item = (PollFlags, &Pace)> {
+        DIRECTIONS.into_iter().zip(self.pace.iter().flatten())
+    }
+
+    /// The event that an answer makes, and what it disarms.
+    fn event(&mut self, answer: PollFlags) -> Option<PollFlags> {
+        let mut flags = answer & (self.armed | PollFlags::ERR | PollFlags::HUP | POLL_RDHUP);
+        if self.armed.is_empty() || flags.is_empty() {
+            return None;
+        }
+        let trigger = self.wanted.trigger;
+        if trigger.is_oneshot() {
+            self.armed = PollFlags::empty();
+        } else if trigger.is_edge() {
+            let broken = flags.intersects(PollFlags::ERR | PollFlags::HUP);
+            if broken {
+                // Reported unasked until the source is left out altogether, so every direction has to be tried now.
+                flags |= self.armed - PollFlags::PRI;
+            }
+            if self.pace.is_none() {
+                self.armed = if broken {
+                    PollFlags::empty()
+                } else {
+                    self.armed - flags
+                };
+            }
+        }
+        Some(flags)
+    }
+
+    /// Slows down the reported directions of a bare descriptor, and lets the silent ones start afresh.
+    fn note(&mut self, asked: PollFlags, reported: PollFlags, now: Instant) {
+        for (flag, pace) in DIRECTIONS.into_iter().zip(self.pace.iter_mut().flatten()) {
+            if reported.contains(flag) {
+                pace.reported(now);
+            } else if asked.contains(flag) {
+                *pace = Pace::default();
+            }
+        }
+    }
+}
+
+const DIRECTIONS: [PollFlags; 3] = [PollFlags::IN, PollFlags::OUT, PollFlags::PRI];
+
+/// How soon a direction of a bare descriptor is asked for again.
+#[derive(Copy, Clone, Debug, Default)]
+struct Pace {
+    /// Reports since the direction was last seen unready, up to [`SLOWEST`](Pace::SLOWEST).
+    reports: u32,
+    /// Not asked for before this time.
+    until: Option<Instant>,
+}
+
+impl Pace {
+    const SLOWEST: u32 = 4;
+
+    /// The first report is followed by another look at once, the further ones after 1, 2 and 4 ms.
+    fn reported(&mut self, now: Instant) {
+        self.reports = (self.reports + 1).min(Pace::SLOWEST);
+        self.until = match self.reports {
+            1 => None,
+            reports => now.checked_add(Duration::from_millis(1 << (reports - 2))),
+        };
+    }
+}
+
+/// What an interest asks `poll(2)` for.
+pub(super) fn requested(interest: Interest) -> PollFlags {
+    let mut flags = PollFlags::empty();
+    if interest.is_readable() {
+        flags |= PollFlags::IN;
+    }
+    if interest.is_writable() {
+        flags |= PollFlags::OUT;
+    }
+    if interest.is_priority() {
+        flags |= PollFlags::PRI;
+    }
+    flags
+}
