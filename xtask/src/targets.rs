@@ -118,7 +118,9 @@ fn check(targets: &[(&str, Tier)]) -> Result {
     let failures: Vec<String> = outcomes
         .into_iter()
         .filter(|(_, tier, _)| *tier == Must)
-        .filter_map(|(name, _, outcome)| Some(format!("{name}: {}", outcome.err()?)))
+        .filter_map(|(name, _, outcome)| {
+            Some(format!("{name}: {}", outcome.err()?.replace('\n', ", ")))
+        })
         .collect();
     if failures.is_empty() {
         Ok(())
@@ -143,5 +145,6 @@ fn lint(target: &str, sysroot: &Sysroot) -> Result {
                     format!("--sysroot {}", sysroot.path().display()),
                 ),
         )
+        .map_err(|_| format!("clippy {}", check.join(" ")))
     })
 }
