@@ -31,10 +31,10 @@ queue_handle!(crate::Poll, |poll| poll.registry());
 #[cfg(unix)]
 queue_handle!(crate::Registry, |registry| registry.queue().selector);
 
-/// The handle traits of a descriptor type with an `inner: IoSource<_>` whose content is `$inner`.
+/// The handle traits of a type with an `inner: IoSource<OwnedFd>` and nothing else.
 #[cfg(all(unix, any(feature = "net", feature = "os-ext")))]
 macro_rules! fd_handles {
-    ($source:ty, $inner:ty, $wrap:expr) => {
+    ($source:ident) => {
         impl ::std::os::fd::AsFd for $source {
             #[inline]
             fn as_fd(&self) -> ::std::os::fd::BorrowedFd<'_> {
@@ -67,21 +67,23 @@ macro_rules! fd_handles {
                 let fd = unsafe {
                     <::std::os::fd::OwnedFd as ::std::os::fd::FromRawFd>::from_raw_fd(fd)
                 };
-                <$source>::from(fd)
+                $source::from(fd)
             }
         }
 
         /// The descriptor must be in non-blocking mode already.
         impl From<::std::os::fd::OwnedFd> for $source {
             fn from(fd: ::std::os::fd::OwnedFd) -> $source {
-                $wrap(<$inner>::from(fd))
+                $source {
+                    inner: $crate::IoSource::new(fd),
+                }
             }
         }
 
         /// A registration is not ended by this: deregister first.
         impl From<$source> for ::std::os::fd::OwnedFd {
             fn from(source: $source) -> ::std::os::fd::OwnedFd {
-                source.inner.into_inner().into()
+                source.inner.into_inner()
             }
         }
     };
@@ -94,12 +96,12 @@ pub(crate) use fd_handles;
 macro_rules! socket_handles {
     ($source:ident, $inner:ty) => {
         #[cfg(unix)]
-        $crate::handles::fd_handles!($source, $inner, $source::from_std);
+        $crate::handles::fd_handles!($source);
 
         /// The socket stays in non-blocking mode. A registration is not ended by this: deregister first.
         impl From<$source> for $inner {
             fn from(source: $source) -> $inner {
-                source.inner.into_inner()
+                source.inner.into_inner().into()
             }
         }
     };

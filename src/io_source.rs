@@ -129,13 +129,11 @@ impl<T: Pollable> IoSource<T> {
 
     /// The handle. A registration is not ended by this: deregister first if the handle will be closed elsewhere.
     pub fn into_inner(self) -> T {
-        let this = ManuallyDrop::new(self);
-        let inner: *const T = &this.inner;
-        let state: *const SourceState = &this.state;
-        // SAFETY: `this` is never dropped or used again, so each field is moved out once.
-        let _state = unsafe { ptr::read(state) };
-        // SAFETY: As above.
-        unsafe { ptr::read(inner) }
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is neither dropped nor used again, so this is the one time that the state is dropped.
+        unsafe { ptr::drop_in_place(&mut this.state) };
+        // SAFETY: As above: the one time that the handle is moved out.
+        unsafe { ptr::read(&this.inner) }
     }
 
     #[inline]

@@ -99,7 +99,6 @@ impl Poll {
     }
 
     /// Chooses more than the defaults of [`new`](Poll::new).
-    #[must_use]
     pub fn builder() -> Builder {
         Builder {
             backend: Backend::default(),

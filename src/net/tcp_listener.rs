@@ -6,7 +6,7 @@ use std::net::{self, SocketAddr};
 
 use super::TcpStream;
 use crate::io_source::IoSource;
-use crate::sys::socket;
+use crate::sys::{lend, socket, AsHandle as _, Lent, OwnedHandle};
 
 /// A TCP socket that accepts connections.
 ///
@@ -39,7 +39,7 @@ use crate::sys::socket;
 /// # }
 /// ```
 pub struct TcpListener {
-    inner: IoSource<net::TcpListener>,
+    inner: IoSource<OwnedHandle>,
 }
 
 impl TcpListener {
@@ -54,7 +54,7 @@ impl TcpListener {
     /// [`AddrInUse`](io::ErrorKind::AddrInUse), [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable),
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) for a privileged port, too many open files.
     pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-        socket::tcp_listen(address).map(TcpListener::from_std)
+        socket::tcp_listen(address).map(TcpListener::from)
     }
 
     /// Takes over a listener of the standard library, which must be in
@@ -62,7 +62,7 @@ impl TcpListener {
     #[must_use]
     pub fn from_std(listener: net::TcpListener) -> TcpListener {
         TcpListener {
-            inner: IoSource::new(listener),
+            inner: IoSource::new(listener.into()),
         }
     }
 
@@ -77,8 +77,10 @@ impl TcpListener {
     /// | OS errors `EMFILE`, `ENFILE`, `ENOMEM` | the connection stays in the backlog, and there is no new edge for it: accept again once descriptors have been closed |
     #[inline]
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, address) = self.inner.do_read(socket::tcp_accept)?;
-        Ok((TcpStream::from_std(stream), address))
+        let (stream, address) = self
+            .inner
+            .do_read(|inner| socket::tcp_accept(inner.as_handle()))?;
+        Ok((TcpStream::from(stream), address))
     }
 
     /// The address that it listens on.
@@ -87,7 +89,7 @@ impl TcpListener {
     ///
     /// The system's.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.std().local_addr()
     }
 
     /// Sets how many routers the packets of accepted connections may pass: `IP_TTL`.
@@ -96,7 +98,7 @@ impl TcpListener {
     ///
     /// The system's, for zero and for more than 255.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.inner.set_ttl(ttl)
+        self.std().set_ttl(ttl)
     }
 
     /// How many routers the packets of accepted connections may pass.
@@ -105,7 +107,7 @@ impl TcpListener {
     ///
     /// The system's.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.inner.ttl()
+        self.std().ttl()
     }
 
     /// Takes the pending error of the socket: `SO_ERROR`.
@@ -114,7 +116,12 @@ impl TcpListener {
     ///
     /// The system's, if it cannot be asked.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.inner.take_error()
+        self.std().take_error()
+    }
+
+    /// The standard library's view of the socket.
+    fn std(&self) -> Lent<'_, net::TcpListener> {
+        lend(self.inner.as_handle())
     }
 }
 
@@ -123,6 +130,6 @@ crate::handles::socket_handles!(TcpListener, net::TcpListener);
 
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.std().fmt(f)
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{self, Shutdown, SocketAddr};
 
 use crate::io_source::IoSource;
-use crate::sys::{socket, AsHandle as _};
+use crate::sys::{lend, socket, AsHandle as _, Lent, OwnedHandle};
 
 /// A TCP connection.
 ///
@@ -50,7 +50,7 @@ use crate::sys::{socket, AsHandle as _};
 /// # }
 /// ```
 pub struct TcpStream {
-    inner: IoSource<net::TcpStream>,
+    inner: IoSource<OwnedHandle>,
 }
 
 impl TcpStream {
@@ -63,7 +63,7 @@ impl TcpStream {
     /// open files. A refusal by the peer comes later, through [`take_error`](TcpStream::take_error).
     #[inline]
     pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-        socket::tcp_connect(address).map(TcpStream::from_std)
+        socket::tcp_connect(address).map(TcpStream::from)
     }
 
     /// Takes over a stream of the standard library, which must be in
@@ -73,7 +73,7 @@ impl TcpStream {
     #[must_use]
     pub fn from_std(stream: net::TcpStream) -> TcpStream {
         TcpStream {
-            inner: IoSource::new(stream),
+            inner: IoSource::new(stream.into()),
         }
     }
 
@@ -83,7 +83,7 @@ impl TcpStream {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) before the connection is established, and after it broke.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        self.std().peer_addr()
     }
 
     /// The address of this end.
@@ -92,7 +92,7 @@ impl TcpStream {
     ///
     /// The system's.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.std().local_addr()
     }
 
     /// Shuts down one direction or both. The peer sees the end of the stream, and this end gets events for it, too.
@@ -101,7 +101,7 @@ impl TcpStream {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no connection (any more).
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.inner.shutdown(how)
+        self.std().shutdown(how)
     }
 
     /// Sends small writes at once (`true`), or lets the system collect them (`false`, the default): `TCP_NODELAY`.
@@ -112,7 +112,7 @@ impl TcpStream {
     ///
     /// The system's.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.inner.set_nodelay(nodelay)
+        self.std().set_nodelay(nodelay)
     }
 
     /// Whether small writes are sent at once: see [`set_nodelay`](TcpStream::set_nodelay).
@@ -121,7 +121,7 @@ impl TcpStream {
     ///
     /// The system's.
     pub fn nodelay(&self) -> io::Result<bool> {
-        self.inner.nodelay()
+        self.std().nodelay()
     }
 
     /// Sets how many routers a packet may pass: `IP_TTL`.
@@ -132,7 +132,7 @@ impl TcpStream {
     ///
     /// The system's, for zero and for more than 255.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.inner.set_ttl(ttl)
+        self.std().set_ttl(ttl)
     }
 
     /// How many routers a packet may pass.
@@ -141,7 +141,7 @@ impl TcpStream {
     ///
     /// The system's.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.inner.ttl()
+        self.std().ttl()
     }
 
     /// Takes the pending error of the socket, such as the reason for which connecting failed: `SO_ERROR`.
@@ -150,7 +150,7 @@ impl TcpStream {
     ///
     /// The system's, if it cannot be asked.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.inner.take_error()
+        self.std().take_error()
     }
 
     /// Receives without taking: the same bytes are there for the next read.
@@ -202,6 +202,11 @@ impl TcpStream {
     {
         self.inner.do_io(|_| operation())
     }
+
+    /// The standard library's view of the socket.
+    fn std(&self) -> Lent<'_, net::TcpStream> {
+        lend(self.inner.as_handle())
+    }
 }
 
 super::stream::read_and_write!(TcpStream);
@@ -211,6 +216,6 @@ crate::handles::socket_handles!(TcpStream, net::TcpStream);
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.std().fmt(f)
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::io_source::IoSource;
-use crate::sys::{socket, AsHandle as _};
+use crate::sys::{lend, socket, AsHandle as _, Lent, OwnedHandle};
 
 /// A UDP socket.
 ///
@@ -38,7 +38,7 @@ use crate::sys::{socket, AsHandle as _};
 /// # }
 /// ```
 pub struct UdpSocket {
-    inner: IoSource<net::UdpSocket>,
+    inner: IoSource<OwnedHandle>,
 }
 
 impl UdpSocket {
@@ -50,7 +50,7 @@ impl UdpSocket {
     /// [`AddrInUse`](io::ErrorKind::AddrInUse), [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable),
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) for a privileged port, too many open files.
     pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
-        socket::udp_bind(address).map(UdpSocket::from_std)
+        socket::udp_bind(address).map(UdpSocket::from)
     }
 
     /// Takes over a socket of the standard library, which must be in
@@ -58,7 +58,7 @@ impl UdpSocket {
     #[must_use]
     pub fn from_std(socket: net::UdpSocket) -> UdpSocket {
         UdpSocket {
-            inner: IoSource::new(socket),
+            inner: IoSource::new(socket.into()),
         }
     }
 
@@ -68,7 +68,7 @@ impl UdpSocket {
     ///
     /// The system's.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.std().local_addr()
     }
 
     /// The address that the socket is [connected](UdpSocket::connect) to.
@@ -77,7 +77,7 @@ impl UdpSocket {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if it is not.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        self.std().peer_addr()
     }
 
     /// Sends a datagram to `target`. It goes as a whole or not at all. May be empty.
@@ -155,7 +155,7 @@ impl UdpSocket {
     ///
     /// The system's, such as an unreachable network.
     pub fn connect(&self, address: SocketAddr) -> io::Result<()> {
-        self.inner.connect(address)
+        self.std().connect(address)
     }
 
     /// Allows sending to broadcast addresses: `SO_BROADCAST`.
@@ -164,7 +164,7 @@ impl UdpSocket {
     ///
     /// The system's.
     pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
-        self.inner.set_broadcast(on)
+        self.std().set_broadcast(on)
     }
 
     /// Whether sending to broadcast addresses is allowed.
@@ -173,7 +173,7 @@ impl UdpSocket {
     ///
     /// The system's.
     pub fn broadcast(&self) -> io::Result<bool> {
-        self.inner.broadcast()
+        self.std().broadcast()
     }
 
     /// Whether IPv4 multicasts are looped back to this host: `IP_MULTICAST_LOOP`. No effect on IPv6 sockets on some
@@ -183,7 +183,7 @@ impl UdpSocket {
     ///
     /// The system's.
     pub fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()> {
-        self.inner.set_multicast_loop_v4(on)
+        self.std().set_multicast_loop_v4(on)
     }
 
     /// Whether IPv4 multicasts are looped back to this host.
@@ -192,7 +192,7 @@ impl UdpSocket {
     ///
     /// The system's.
     pub fn multicast_loop_v4(&self) -> io::Result<bool> {
-        self.inner.multicast_loop_v4()
+        self.std().multicast_loop_v4()
     }
 
     /// How many routers an IPv4 multicast may pass, 1 by default: `IP_MULTICAST_TTL`.
@@ -201,7 +201,7 @@ impl UdpSocket {
     ///
     /// The system's, for more than 255.
     pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
-        self.inner.set_multicast_ttl_v4(ttl)
+        self.std().set_multicast_ttl_v4(ttl)
     }
 
     /// How many routers an IPv4 multicast may pass.
@@ -210,7 +210,7 @@ impl UdpSocket {
     ///
     /// The system's.
     pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
-        self.inner.multicast_ttl_v4()
+        self.std().multicast_ttl_v4()
     }
 
     /// Whether IPv6 multicasts are looped back to this host: `IPV6_MULTICAST_LOOP`.
@@ -219,7 +219,7 @@ impl UdpSocket {
     ///
     /// The system's, for an IPv4 socket.
     pub fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()> {
-        self.inner.set_multicast_loop_v6(on)
+        self.std().set_multicast_loop_v6(on)
     }
 
     /// Whether IPv6 multicasts are looped back to this host.
@@ -228,7 +228,7 @@ impl UdpSocket {
     ///
     /// The system's, for an IPv4 socket.
     pub fn multicast_loop_v6(&self) -> io::Result<bool> {
-        self.inner.multicast_loop_v6()
+        self.std().multicast_loop_v6()
     }
 
     /// Sets how many routers a packet may pass: `IP_TTL`.
@@ -237,7 +237,7 @@ impl UdpSocket {
     ///
     /// The system's, for zero and for more than 255.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.inner.set_ttl(ttl)
+        self.std().set_ttl(ttl)
     }
 
     /// How many routers a packet may pass.
@@ -246,7 +246,7 @@ impl UdpSocket {
     ///
     /// The system's.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.inner.ttl()
+        self.std().ttl()
     }
 
     /// Joins the IPv4 group `group` on the interface with the address `interface`, or on one that the system picks
@@ -257,7 +257,7 @@ impl UdpSocket {
     /// The system's: no such interface, no multicast address, a member already.
     #[allow(clippy::trivially_copy_pass_by_ref)] // as in mio 1.2 and in the standard library
     pub fn join_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
-        self.inner.join_multicast_v4(group, interface)
+        self.std().join_multicast_v4(group, interface)
     }
 
     /// Joins the IPv6 group `group` on the interface with the index `interface`, or on one that the system picks (0):
@@ -267,7 +267,7 @@ impl UdpSocket {
     ///
     /// The system's: no such interface, no multicast address, a member already.
     pub fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.inner.join_multicast_v6(group, interface)
+        self.std().join_multicast_v6(group, interface)
     }
 
     /// Leaves an IPv4 group: the reverse of [`join_multicast_v4`](UdpSocket::join_multicast_v4).
@@ -277,7 +277,7 @@ impl UdpSocket {
     /// The system's, if the socket is no member.
     #[allow(clippy::trivially_copy_pass_by_ref)] // as in mio 1.2 and in the standard library
     pub fn leave_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
-        self.inner.leave_multicast_v4(group, interface)
+        self.std().leave_multicast_v4(group, interface)
     }
 
     /// Leaves an IPv6 group: the reverse of [`join_multicast_v6`](UdpSocket::join_multicast_v6).
@@ -286,7 +286,7 @@ impl UdpSocket {
     ///
     /// The system's, if the socket is no member.
     pub fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.inner.leave_multicast_v6(group, interface)
+        self.std().leave_multicast_v6(group, interface)
     }
 
     /// Whether an IPv6 socket is for IPv6 alone: `IPV6_V6ONLY`.
@@ -295,7 +295,7 @@ impl UdpSocket {
     ///
     /// The system's, for an IPv4 socket.
     pub fn only_v6(&self) -> io::Result<bool> {
-        socket::only_v6(&self.inner)
+        socket::only_v6(self.inner.as_handle())
     }
 
     /// Takes the pending error of the socket: `SO_ERROR`.
@@ -304,7 +304,7 @@ impl UdpSocket {
     ///
     /// The system's, if it cannot be asked.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.inner.take_error()
+        self.std().take_error()
     }
 
     /// Runs an operation on the socket that this type has no method for, and notes if it would have blocked: see
@@ -320,6 +320,11 @@ impl UdpSocket {
     {
         self.inner.do_io(|_| operation())
     }
+
+    /// The standard library's view of the socket.
+    fn std(&self) -> Lent<'_, net::UdpSocket> {
+        lend(self.inner.as_handle())
+    }
 }
 
 crate::source::forward_source!(UdpSocket);
@@ -327,6 +332,6 @@ crate::handles::socket_handles!(UdpSocket, net::UdpSocket);
 
 impl fmt::Debug for UdpSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.std().fmt(f)
     }
 }

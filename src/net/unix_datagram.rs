@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::io_source::IoSource;
 use crate::sys::socket::{self, local};
-use crate::sys::AsHandle as _;
+use crate::sys::{lend, AsHandle as _, Lent, OwnedHandle};
 
 /// A datagram socket of the Unix domain. Datagrams arrive whole, in order, and are not lost: a full receiver makes the
 /// sender wait.
@@ -32,7 +32,7 @@ use crate::sys::AsHandle as _;
 /// # }
 /// ```
 pub struct UnixDatagram {
-    inner: IoSource<net::UnixDatagram>,
+    inner: IoSource<OwnedHandle>,
 }
 
 impl UnixDatagram {
@@ -78,7 +78,7 @@ impl UnixDatagram {
     #[must_use]
     pub fn from_std(socket: net::UnixDatagram) -> UnixDatagram {
         UnixDatagram {
-            inner: IoSource::new(socket),
+            inner: IoSource::new(socket.into()),
         }
     }
 
@@ -97,7 +97,7 @@ impl UnixDatagram {
     ///
     /// The system's.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.std().local_addr()
     }
 
     /// The address that the socket is connected to.
@@ -106,7 +106,7 @@ impl UnixDatagram {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if it is not.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        self.std().peer_addr()
     }
 
     /// Receives a datagram, and tells its length and its sender. What does not fit into `buffer` is lost.
@@ -165,7 +165,7 @@ impl UnixDatagram {
     ///
     /// The system's, if it cannot be asked.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.inner.take_error()
+        self.std().take_error()
     }
 
     /// Shuts down one direction or both.
@@ -174,7 +174,7 @@ impl UnixDatagram {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.inner.shutdown(how)
+        self.std().shutdown(how)
     }
 
     /// Runs an operation on the socket that this type has no method for, and notes if it would have blocked: see
@@ -190,6 +190,11 @@ impl UnixDatagram {
     {
         self.inner.do_io(|_| operation())
     }
+
+    /// The standard library's view of the socket.
+    fn std(&self) -> Lent<'_, net::UnixDatagram> {
+        lend(self.inner.as_handle())
+    }
 }
 
 crate::source::forward_source!(UnixDatagram);
@@ -197,6 +202,6 @@ crate::handles::socket_handles!(UnixDatagram, net::UnixDatagram);
 
 impl fmt::Debug for UnixDatagram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.std().fmt(f)
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::UnixStream;
 use crate::io_source::IoSource;
-use crate::sys::socket::local;
+use crate::sys::{lend, socket::local, AsHandle as _, Lent, OwnedHandle};
 
 /// A socket of the Unix domain that accepts connections.
 ///
@@ -34,7 +34,7 @@ use crate::sys::socket::local;
 /// # }
 /// ```
 pub struct UnixListener {
-    inner: IoSource<net::UnixListener>,
+    inner: IoSource<OwnedHandle>,
 }
 
 impl UnixListener {
@@ -63,7 +63,7 @@ impl UnixListener {
     #[must_use]
     pub fn from_std(listener: net::UnixListener) -> UnixListener {
         UnixListener {
-            inner: IoSource::new(listener),
+            inner: IoSource::new(listener.into()),
         }
     }
 
@@ -77,7 +77,9 @@ impl UnixListener {
     /// As [`TcpListener::accept`](super::TcpListener::accept).
     #[inline]
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let (stream, address) = self.inner.do_read(local::accept)?;
+        let (stream, address) = self
+            .inner
+            .do_read(|inner| local::accept(inner.as_handle()))?;
         Ok((UnixStream::from(stream), address))
     }
 
@@ -87,7 +89,7 @@ impl UnixListener {
     ///
     /// The system's.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.std().local_addr()
     }
 
     /// Takes the pending error of the socket: `SO_ERROR`.
@@ -96,7 +98,12 @@ impl UnixListener {
     ///
     /// The system's, if it cannot be asked.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.inner.take_error()
+        self.std().take_error()
+    }
+
+    /// The standard library's view of the socket.
+    fn std(&self) -> Lent<'_, net::UnixListener> {
+        lend(self.inner.as_handle())
     }
 }
 
@@ -105,6 +112,6 @@ crate::handles::socket_handles!(UnixListener, net::UnixListener);
 
 impl fmt::Debug for UnixListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.std().fmt(f)
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 
 use crate::io_source::IoSource;
-use crate::sys::{socket::local, AsHandle as _};
+use crate::sys::{lend, socket::local, AsHandle as _, Lent, OwnedHandle};
 
 /// A connection of the Unix domain.
 ///
@@ -31,7 +31,7 @@ use crate::sys::{socket::local, AsHandle as _};
 /// # }
 /// ```
 pub struct UnixStream {
-    inner: IoSource<net::UnixStream>,
+    inner: IoSource<OwnedHandle>,
 }
 
 impl UnixStream {
@@ -61,7 +61,7 @@ impl UnixStream {
     #[must_use]
     pub fn from_std(stream: net::UnixStream) -> UnixStream {
         UnixStream {
-            inner: IoSource::new(stream),
+            inner: IoSource::new(stream.into()),
         }
     }
 
@@ -81,7 +81,7 @@ impl UnixStream {
     ///
     /// The system's.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.std().local_addr()
     }
 
     /// The address of the peer: the one that was connected to, or unnamed.
@@ -90,7 +90,7 @@ impl UnixStream {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        self.std().peer_addr()
     }
 
     /// Takes the pending error of the socket: `SO_ERROR`.
@@ -99,7 +99,7 @@ impl UnixStream {
     ///
     /// The system's, if it cannot be asked.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.inner.take_error()
+        self.std().take_error()
     }
 
     /// Shuts down one direction or both. The peer sees the end of the stream, and this end gets events for it, too.
@@ -108,7 +108,7 @@ impl UnixStream {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.inner.shutdown(how)
+        self.std().shutdown(how)
     }
 
     /// Runs an operation on the socket that this type has no method for, and notes if it would have blocked: see
@@ -124,6 +124,11 @@ impl UnixStream {
     {
         self.inner.do_io(|_| operation())
     }
+
+    /// The standard library's view of the socket.
+    fn std(&self) -> Lent<'_, net::UnixStream> {
+        lend(self.inner.as_handle())
+    }
 }
 
 super::stream::read_and_write!(UnixStream);
@@ -133,6 +138,6 @@ crate::handles::socket_handles!(UnixStream, net::UnixStream);
 
 impl fmt::Debug for UnixStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.std().fmt(f)
     }
 }

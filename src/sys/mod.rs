@@ -101,25 +101,12 @@ impl crate::Interest {
 }
 
 #[cfg(unix)]
-mod handle {
-    use std::os::fd::{AsFd, BorrowedFd};
-
-    /// A borrowed handle of something that the system can watch.
-    pub(crate) type Handle<'a> = BorrowedFd<'a>;
-
-    /// What [`Pollable`](crate::Pollable) stands for on this system.
-    pub trait AsHandle {
-        #[doc(hidden)]
-        fn as_handle(&self) -> BorrowedFd<'_>;
-    }
-
-    impl<T: AsFd> AsHandle for T {
-        #[inline]
-        fn as_handle(&self) -> BorrowedFd<'_> {
-            self.as_fd()
-        }
-    }
-}
+#[path = "handle/fd.rs"]
+mod handle;
+#[cfg(any(feature = "net", feature = "os-ext"))]
+pub(crate) use self::handle::OwnedHandle;
+#[cfg(feature = "net")]
+pub(crate) use self::handle::{lend, Lent};
 pub(crate) use self::handle::{AsHandle, Handle};
 
 /// A timeout as the kernel takes it. What does not fit is longer than 292 billion years.

@@ -43,6 +43,7 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use rustix::io::{ioctl_fionbio, read, readv, write, writev};
 
 use crate::io_source::IoSource;
+use crate::sys::OwnedHandle;
 
 /// Makes a pipe: what is written to the one end can be read from the other. Both are non-blocking and closed on `exec`.
 ///
@@ -57,13 +58,13 @@ pub fn new() -> io::Result<(Sender, Receiver)> {
 /// The end of a pipe that is written to. See the [module](self).
 #[derive(Debug)]
 pub struct Sender {
-    inner: IoSource<OwnedFd>,
+    inner: IoSource<OwnedHandle>,
 }
 
 /// The end of a pipe that is read from. See the [module](self).
 #[derive(Debug)]
 pub struct Receiver {
-    inner: IoSource<OwnedFd>,
+    inner: IoSource<OwnedHandle>,
 }
 
 macro_rules! pipe_end {
@@ -97,19 +98,13 @@ macro_rules! pipe_end {
         }
 
         crate::source::forward_source!($end);
-        crate::handles::fd_handles!($end, OwnedFd, $end::from_owned);
-
-        impl $end {
-            fn from_owned(fd: OwnedFd) -> $end {
-                $end { inner: IoSource::new(fd) }
-            }
-        }
+        crate::handles::fd_handles!($end);
 
         $(
             /// The pipe is not in non-blocking mode: call `set_nonblocking(true)` first.
             impl From<$child> for $end {
                 fn from(child: $child) -> $end {
-                    $end::from_owned(child.into())
+                    $end::from(OwnedFd::from(child))
                 }
             }
         )+

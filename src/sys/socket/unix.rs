@@ -9,7 +9,7 @@
 //! bytes.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use rustix::io::{readv, Errno};
@@ -40,32 +40,32 @@ fn family_of(address: &SocketAddr) -> AddressFamily {
 }
 
 #[inline]
-pub(crate) fn tcp_connect(address: SocketAddr) -> io::Result<TcpStream> {
+pub(crate) fn tcp_connect(address: SocketAddr) -> io::Result<OwnedFd> {
     let socket = socket(family_of(&address), SocketType::STREAM)?;
     match net::connect(&socket, &address) {
-        Ok(()) | Err(Errno::INPROGRESS) => Ok(TcpStream::from(socket)),
+        Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
         Err(errno) => Err(errno.into()),
     }
 }
 
-pub(crate) fn tcp_listen(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn tcp_listen(address: SocketAddr) -> io::Result<OwnedFd> {
     let socket = socket(family_of(&address), SocketType::STREAM)?;
     net::sockopt::set_socket_reuseaddr(&socket, true)?;
     net::bind(&socket, &address)?;
     net::listen(&socket, BACKLOG)?;
-    Ok(TcpListener::from(socket))
+    Ok(socket)
 }
 
 #[inline]
-pub(crate) fn tcp_accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+pub(crate) fn tcp_accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> {
     let (socket, address) = net::acceptfrom_with(listener, FLAGS)?;
-    Ok((TcpStream::from(socket), internet_address(address)?))
+    Ok((socket, internet_address(address)?))
 }
 
-pub(crate) fn udp_bind(address: SocketAddr) -> io::Result<UdpSocket> {
+pub(crate) fn udp_bind(address: SocketAddr) -> io::Result<OwnedFd> {
     let socket = socket(family_of(&address), SocketType::DGRAM)?;
     net::bind(&socket, &address)?;
-    Ok(UdpSocket::from(socket))
+    Ok(socket)
 }
 
 #[inline]
@@ -123,7 +123,7 @@ pub(crate) fn send_to(socket: Handle<'_>, bytes: &[u8], address: SocketAddr) -> 
     Ok(net::sendto(socket, bytes, SendFlags::NOSIGNAL, &address)?)
 }
 
-pub(crate) fn only_v6(socket: &UdpSocket) -> io::Result<bool> {
+pub(crate) fn only_v6(socket: Handle<'_>) -> io::Result<bool> {
     Ok(net::sockopt::ipv6_v6only(socket)?)
 }
 
@@ -142,7 +142,7 @@ pub(crate) mod local {
     use std::mem::size_of;
     use std::os::fd::OwnedFd;
     use std::os::unix::ffi::OsStrExt;
-    use std::os::unix::net::{SocketAddr, UnixListener};
+    use std::os::unix::net::SocketAddr;
     use std::path::Path;
 
     use rustix::io::Errno;
@@ -159,7 +159,7 @@ pub(crate) mod local {
         if bytes.is_empty() {
             return Ok(SocketAddrUnix::new_unnamed());
         }
-        SocketAddrUnix::new(bytes).map_err(|errno| bad_path(errno))
+        SocketAddrUnix::new(bytes).map_err(bad_path)
     }
 
     #[cold]
@@ -200,7 +200,7 @@ pub(crate) mod local {
     }
 
     #[inline]
-    pub(crate) fn accept(listener: &UnixListener) -> io::Result<(OwnedFd, SocketAddr)> {
+    pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> {
         let (socket, address) = net::acceptfrom_with(listener, FLAGS)?;
         Ok((socket, std_address(address)?))
     }

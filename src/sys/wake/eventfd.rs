@@ -35,6 +35,7 @@ impl Signal {
 
     /// Undoes every [`raise`](Signal::raise) so far.
     #[cold]
+    #[inline(never)]
     pub(crate) fn lower(&self) -> io::Result<()> {
         match read(&self.0, &mut [0_u8; 8]) {
             Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),

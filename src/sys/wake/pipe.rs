@@ -36,6 +36,7 @@ impl Signal {
 
     /// Undoes every [`raise`](Signal::raise) so far.
     #[cold]
+    #[inline(never)]
     pub(crate) fn lower(&self) -> io::Result<()> {
         let mut bytes = [0_u8; 4096];
         loop {

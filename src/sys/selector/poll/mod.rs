@@ -138,7 +138,7 @@ where
             now = Instant::now();
             scratch.take_answers(&self.shared, events, now, asked.is_ok())?;
             asked?;
-            if !events.is_empty() || deadline.map_or(false, |deadline| now >= deadline) {
+            if !events.is_empty() || deadline.is_some_and(|deadline| now >= deadline) {
                 return Ok(());
             }
         }

@@ -1,0 +1,59 @@
+//! Handles of Unix systems: file descriptors.
+
+#[cfg(feature = "net")]
+use std::marker::PhantomData;
+#[cfg(feature = "net")]
+use std::mem::ManuallyDrop;
+#[cfg(feature = "net")]
+use std::ops::Deref;
+use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(feature = "net")]
+use std::os::fd::{AsRawFd, FromRawFd};
+
+/// A borrowed handle of something that the system can watch.
+pub(crate) type Handle<'a> = BorrowedFd<'a>;
+
+/// What sockets and pipes own. Not the standard library's types for them: getting at the descriptor of those is a call,
+/// of this one it is a load.
+#[cfg(any(feature = "net", feature = "os-ext"))]
+pub(crate) type OwnedHandle = std::os::fd::OwnedFd;
+
+/// What [`Pollable`](crate::Pollable) stands for on this system.
+pub trait AsHandle {
+    #[doc(hidden)]
+    fn as_handle(&self) -> BorrowedFd<'_>;
+}
+
+impl<T: AsFd> AsHandle for T {
+    #[inline]
+    fn as_handle(&self) -> BorrowedFd<'_> {
+        self.as_fd()
+    }
+}
+
+/// Lends a handle to a type of the standard library, for the operations that it has already.
+#[cfg(feature = "net")]
+pub(crate) fn lend<T: FromRawFd>(handle: Handle<'_>) -> Lent<'_, T> {
+    // SAFETY: The descriptor is open for as long as the borrow lasts. The value that is made of it cannot outlive that, is
+    // only lent by reference, and never dropped, so it does not close what it does not own.
+    let value = unsafe { T::from_raw_fd(handle.as_raw_fd()) };
+    Lent {
+        value: ManuallyDrop::new(value),
+        handle: PhantomData,
+    }
+}
+
+#[cfg(feature = "net")]
+pub(crate) struct Lent<'a, T> {
+    value: ManuallyDrop<T>,
+    handle: PhantomData<Handle<'a>>,
+}
+
+#[cfg(feature = "net")]
+impl<T> Deref for Lent<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
