@@ -126,8 +126,8 @@ fn blank(text: &str) -> String {
                 rest[head..].find(&close).unwrap_or(rest.len() - head),
                 close.len(),
             )
-        } else if rest.starts_with('"') {
-            (1, quoted(&rest[1..], '"'), 1)
+        } else if let Some(string) = rest.strip_prefix('"') {
+            (1, quoted(string, '"'), 1)
         } else if is_character(rest) {
             (1, quoted(&rest[1..], '\''), 1)
         } else {
