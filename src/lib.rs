@@ -39,15 +39,13 @@
 //! - Ending a poll from another thread: [`Waker`].
 //! - The longer explanations: the [`guide`]. The crate features: [`features`].
 
-#[macro_use]
-mod macros;
-
 mod backend;
 pub mod event;
 mod events;
 mod handles;
 mod interest;
 mod io_source;
+mod logging;
 #[cfg(feature = "net")]
 pub mod net;
 mod os;

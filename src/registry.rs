@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::event::Source;
+use crate::logging;
 use crate::queue::Queue;
 use crate::sys::selector::{Selector as _, Target, Wanted};
 use crate::sys::SourceState;
@@ -96,11 +97,7 @@ impl Registry {
     where
         S: Source + ?Sized,
     {
-        trace!(
-            "register: token {}, {interests:?}, {:?}",
-            token.0,
-            self.trigger
-        );
+        logging::registration("register", Some((token, interests, self.trigger)));
         source.register(self, token, interests)
     }
 
@@ -134,11 +131,7 @@ impl Registry {
     where
         S: Source + ?Sized,
     {
-        trace!(
-            "reregister: token {}, {interests:?}, {:?}",
-            token.0,
-            self.trigger
-        );
+        logging::registration("reregister", Some((token, interests, self.trigger)));
         source.reregister(self, token, interests)
     }
 
@@ -177,7 +170,7 @@ impl Registry {
     where
         S: Source + ?Sized,
     {
-        trace!("deregister");
+        logging::registration("deregister", None);
         source.deregister(self)
     }
 

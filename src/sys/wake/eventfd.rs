@@ -22,20 +22,25 @@ impl Signal {
 
     #[inline]
     pub(crate) fn raise(&self) -> io::Result<()> {
-        loop {
-            match write(&self.0, &1_u64.to_ne_bytes()) {
-                Ok(_) => return Ok(()),
-                Err(Errno::AGAIN) => self.lower()?,
-                // No manual page allows it for a write that does not block; an emulated kernel might.
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
-            }
+        match write(&self.0, &1_u64.to_ne_bytes()) {
+            Ok(_) => Ok(()),
+            Err(errno) => self.raise_again(errno),
         }
     }
 
-    /// Undoes every [`raise`](Signal::raise) so far.
     #[cold]
     #[inline(never)]
+    fn raise_again(&self, errno: Errno) -> io::Result<()> {
+        match errno {
+            Errno::AGAIN => self.lower()?,
+            // No manual page allows it for a write that does not block; an emulated kernel might.
+            Errno::INTR => {}
+            _ => return Err(errno.into()),
+        }
+        self.raise()
+    }
+
+    /// Undoes every [`raise`](Signal::raise) so far.
     pub(crate) fn lower(&self) -> io::Result<()> {
         match read(&self.0, &mut [0_u8; 8]) {
             Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),

@@ -24,19 +24,24 @@ impl Signal {
 
     #[inline]
     pub(crate) fn raise(&self) -> io::Result<()> {
-        loop {
-            match write(&self.writer, &[1]) {
-                Ok(_) => return Ok(()),
-                Err(Errno::AGAIN) => self.lower()?,
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
-            }
+        match write(&self.writer, &[1]) {
+            Ok(_) => Ok(()),
+            Err(errno) => self.raise_again(errno),
         }
     }
 
-    /// Undoes every [`raise`](Signal::raise) so far.
     #[cold]
     #[inline(never)]
+    fn raise_again(&self, errno: Errno) -> io::Result<()> {
+        match errno {
+            Errno::AGAIN => self.lower()?,
+            Errno::INTR => {}
+            _ => return Err(errno.into()),
+        }
+        self.raise()
+    }
+
+    /// Undoes every [`raise`](Signal::raise) so far.
     pub(crate) fn lower(&self) -> io::Result<()> {
         let mut bytes = [0_u8; 4096];
         loop {

@@ -196,6 +196,7 @@ where
         Ok(waker)
     }
 
+    #[cold]
     fn raise(&self, waker: &Arc<Waker>) -> io::Result<()> {
         waker.pending.store(true, Ordering::Release);
         self.shared.notify.raise()

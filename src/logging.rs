@@ -1,0 +1,26 @@
+//! What the feature `log` writes, or nothing.
+
+use crate::{Interest, Token, Trigger};
+
+/// Traces a change of a registration. A load and a comparison when nobody listens.
+#[inline]
+pub(crate) fn registration(change: &str, wanted: Option<(Token, Interest, Trigger)>) {
+    #[cfg(feature = "log")]
+    if log::log_enabled!(log::Level::Trace) {
+        write(change, wanted);
+    }
+    #[cfg(not(feature = "log"))]
+    let _ = (change, wanted);
+}
+
+#[cfg(feature = "log")]
+#[cold]
+#[inline(never)]
+fn write(change: &str, wanted: Option<(Token, Interest, Trigger)>) {
+    match wanted {
+        Some((token, interest, trigger)) => {
+            log::trace!("{change}: token {}, {interest:?}, {trigger:?}", token.0);
+        }
+        None => log::trace!("{change}"),
+    }
+}
