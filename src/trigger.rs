@@ -45,30 +45,35 @@
 /// ```
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum Trigger {
     /// Report when the source becomes ready. The default.
     #[default]
-    Edge,
+    Edge = EDGE,
     /// Report in each poll, for as long as the source is ready.
-    Level,
+    Level = 0,
     /// Report once while the source is ready, then be silent until reregistered.
-    Oneshot,
+    Oneshot = ONESHOT,
     /// Report once when the source becomes ready, then be silent until reregistered.
-    EdgeOneshot,
+    EdgeOneshot = EDGE | ONESHOT,
 }
+
+// The properties as bits of the discriminant, so that asking for one is no branch.
+const EDGE: u8 = 1;
+const ONESHOT: u8 = 1 << 1;
 
 impl Trigger {
     /// Whether the registration reports changes (edges) rather than states (levels).
     #[inline]
     #[must_use]
     pub const fn is_edge(self) -> bool {
-        matches!(self, Trigger::Edge | Trigger::EdgeOneshot)
+        self as u8 & EDGE != 0
     }
 
     /// Whether the registration falls silent after one event.
     #[inline]
     #[must_use]
     pub const fn is_oneshot(self) -> bool {
-        matches!(self, Trigger::Oneshot | Trigger::EdgeOneshot)
+        self as u8 & ONESHOT != 0
     }
 }
