@@ -279,3 +279,7 @@ impl RawEvent for Event {
         )
     }
 }
+
+#[cfg(test)]
+#[path = "epoll_tests.rs"]
+mod tests;
