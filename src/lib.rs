@@ -40,6 +40,7 @@
 //! - The longer explanations: the [`guide`]. The crate features: [`features`].
 
 mod backend;
+mod coalesce;
 pub mod event;
 mod events;
 mod handles;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::queue::Queue;
@@ -165,8 +164,8 @@ impl Poll {
         let queue = self.registry.queue();
         queue.selector.select(raw, timeout)?;
         if !raw.is_empty() {
-            // Wakers now have to reach the kernel again. Release and acquire: see `waker.rs`.
-            queue.epoch.fetch_add(1, Ordering::AcqRel);
+            // Wakers have to reach the kernel again from now on.
+            queue.epoch.advance();
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! [`Queue`]: what a `Poll`, its registries and its wakers share.
 
 use std::io;
-use std::sync::atomic::AtomicUsize;
 #[cfg(debug_assertions)]
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::coalesce::Epoch;
 use crate::sys::selector::Selector as _;
 use crate::sys::Selector;
 use crate::Backend;
@@ -12,8 +12,7 @@ use crate::Backend;
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) selector: Selector,
-    /// Counts the polls that returned events; see `waker.rs`.
-    pub(crate) epoch: AtomicUsize,
+    pub(crate) epoch: Epoch,
     #[cfg(debug_assertions)]
     pub(crate) id: usize,
 }
@@ -25,7 +24,7 @@ impl Queue {
 
         Ok(Queue {
             selector: Selector::open(backend)?,
-            epoch: AtomicUsize::new(0),
+            epoch: Epoch::new(),
             #[cfg(debug_assertions)]
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         })

@@ -1,26 +1,11 @@
 //! [`Waker`]: ends a poll from another thread.
 //!
-//! # The protocol
-//!
-//! One signal in the kernel makes the next poll return; a second one before that poll adds nothing and costs a system
-//! call. So wakes are coalesced:
-//!
-//! - The queue counts the polls that returned events: its *epoch*.
-//! - Each waker remembers in which epoch it last signalled the kernel. In that epoch it need not do so again: the signal
-//!   is still there, or it is being fetched by a poll that has not advanced the epoch yet.
-//!
-//! In the second case, whatever the waking thread wrote before `wake` must be visible to the polling thread once it has
-//! the event. That is why the waker reads the epoch with a read-modify-write, never a plain load: either the poller's
-//! advance comes first, then the waker reads the new epoch and signals; or the waker's comes first, then the poller's
-//! advance acquires what the waker released. A plain load could read the old epoch after the poller had moved on.
-//!
-//! The first wake of an epoch reaches the kernel even if the poller is known to be awake: an outer loop may be waiting
-//! on the queue's descriptor.
+//! Which wakes need the kernel is decided in `coalesce.rs`; how the kernel is told is the backend's.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
+use crate::coalesce::Signalled;
 use crate::queue::Queue;
 use crate::sys::selector::Selector as _;
 use crate::sys::WakeSignal;
@@ -69,8 +54,7 @@ use crate::{Registry, Token};
 pub struct Waker {
     queue: Arc<Queue>,
     signal: WakeSignal,
-    /// The epoch in which the kernel was last signalled.
-    signalled: AtomicUsize,
+    signalled: Signalled,
 }
 
 impl Waker {
@@ -82,8 +66,7 @@ impl Waker {
     pub fn new(registry: &Registry, token: Token) -> io::Result<Waker> {
         let queue = Arc::clone(registry.queue());
         let signal = queue.selector.signal(token)?;
-        // Any epoch but the current one will do.
-        let signalled = AtomicUsize::new(queue.epoch.load(Ordering::Relaxed).wrapping_sub(1));
+        let signalled = Signalled::new(&queue.epoch);
         Ok(Waker {
             queue,
             signal,
@@ -101,19 +84,12 @@ impl Waker {
     /// None in ordinary operation.
     #[inline]
     pub fn wake(&self) -> io::Result<()> {
-        let epoch = self.queue.epoch.fetch_add(0, Ordering::AcqRel);
-        if self.signalled.swap(epoch, Ordering::AcqRel) == epoch {
-            return Ok(());
-        }
-        match self.queue.selector.raise(&self.signal) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                // The kernel was not told, so the next wake has to.
-                self.signalled
-                    .store(epoch.wrapping_sub(1), Ordering::Release);
-                Err(error)
-            }
-        }
+        let Waker {
+            queue,
+            signal,
+            signalled,
+        } = self;
+        signalled.once_per(&queue.epoch, || queue.selector.raise(signal))
     }
 }
 
