@@ -288,3 +288,7 @@ pub(super) fn requested(interest: Interest) -> PollFlags {
     }
     flags
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;
