@@ -4,6 +4,7 @@ mod cargo;
 mod checks;
 mod ci;
 mod debian;
+mod downstream;
 mod features;
 mod msrv;
 mod semver;
@@ -29,6 +30,8 @@ usage: cargo xtask COMMAND
   deny               licences, sources and advisories of the dependencies (runs cargo-deny)
   package            what would be published, built from its own archive
 
+  downstream [CRATE] [--poll | --published] [--filter TEXT]
+                     the test suites of published crates that stand on mio, on this crate
   stress [N]         the test suite N times (50 unless told) with every core busy
 ";
 
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["targets", ref rest @ ..] => targets::run(rest),
         ["stress", ref rest @ ..] => stress::run(rest),
+        ["downstream", ref rest @ ..] => downstream::run(rest),
         ["deny"] => checks::deny(),
         [name] => match ci::step(name) {
             Some(step) => step(),

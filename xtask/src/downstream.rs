@@ -1,0 +1,573 @@
+//! `downstream`: the test suites of published crates that stand on mio, run on this crate.
+//!
+//! A crate's archive is unpacked into a workspace of its own below `target/downstream`, where a `[patch]` puts this
+//! repository in place of mio. Everything else stays at the versions of the `Cargo.lock` in the archive, which are
+//! those that its authors tested it with. The same suite runs on the published mio, too, to tell a fault of this
+//! crate from one of the machine.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::cargo::{output, root, Result};
+
+/// A published crate whose tests are in its archive.
+struct Crate {
+    name: &'static str,
+    version: &'static str,
+    features: &'static str,
+    /// What makes its queues `Backend::Poll`: file, text that stands there once, and what replaces it.
+    on_poll: &'static [(&'static str, &'static str, &'static str)],
+    known: &'static [Known],
+}
+
+/// A test that cannot pass on every machine, whatever the mio.
+struct Known {
+    program: &'static str,
+    test: &'static str,
+    /// What the machine does to it. It was seen to fail in the same way on the published mio.
+    reason: &'static str,
+}
+
+const CRATES: &[Crate] = &[Crate {
+    name: "tokio",
+    version: "1.54.1",
+    features: "full,test-util",
+    on_poll: &[
+        (
+            "src/runtime/io/driver.rs",
+            "mio::Poll::new()?",
+            "mio::Poll::builder().backend(mio::Backend::Poll).build()?",
+        ),
+        (
+            "Cargo.toml",
+            "\n[dependencies.mio]\n",
+            "\n[dependencies.mio]\nfeatures = [\"poll-backend\"]\n",
+        ),
+    ],
+    known: &[Known {
+        program: "fs_try_exists",
+        test: "try_exists",
+        reason: "run as root, whom no folder's permissions keep out",
+    }],
+}];
+
+/// A test program that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// The same for the examples in a crate's documentation, each of which is compiled first.
+const DOC_LIMIT: Duration = Duration::from_secs(3600);
+
+/// The mio below the crate.
+#[derive(Clone, Copy, PartialEq)]
+enum Mio {
+    /// This repository.
+    This,
+    /// This repository, and the crate's queues are `Backend::Poll`.
+    Poll,
+    /// What the registry has.
+    Published,
+}
+
+/// `downstream [CRATE] [--poll | --published] [--filter TEXT]…`.
+pub(crate) fn run(args: &[&str]) -> Result {
+    let mut chosen: Vec<&Crate> = CRATES.iter().collect();
+    let mut mio = Mio::This;
+    let mut filters = Vec::new();
+    let mut args = args.iter().copied();
+    while let Some(arg) = args.next() {
+        match arg {
+            "--poll" => mio = Mio::Poll,
+            "--published" => mio = Mio::Published,
+            "--filter" => filters.push(args.next().ok_or("--filter: part of a name, please")?),
+            name => chosen.retain(|krate| krate.name == name),
+        }
+    }
+    if mio == Mio::Poll {
+        chosen.retain(|krate| !krate.on_poll.is_empty());
+    }
+    if chosen.is_empty() {
+        let names: Vec<&str> = CRATES.iter().map(|krate| krate.name).collect();
+        return Err(format!("no such suite; there are {}", names.join(", ")));
+    }
+
+    let mut rows = Vec::new();
+    for krate in chosen {
+        let start = Instant::now();
+        let outcome = Suite::prepare(krate, mio)?.run(&filters)?;
+        rows.push((krate, outcome, start.elapsed()));
+    }
+    report(&rows)
+}
+
+/// A crate, unpacked and patched.
+struct Suite {
+    krate: &'static Crate,
+    mio: Mio,
+    /// The workspace. The crate is the folder of its name in there.
+    folder: PathBuf,
+}
+
+impl Suite {
+    /// Unpacks the crate unless that was done before, and sees that its mio is the one asked for.
+    fn prepare(krate: &'static Crate, mio: Mio) -> Result<Suite> {
+        let kind = match mio {
+            Mio::This => "this",
+            Mio::Poll => "poll",
+            Mio::Published => "published",
+        };
+        let folder = base()
+            .join(kind)
+            .join(format!("{}-{}", krate.name, krate.version));
+        let suite = Suite { krate, mio, folder };
+        println!("\n==> {} {} ({kind})", krate.name, krate.version);
+        if !suite.folder.join("Cargo.lock").exists() {
+            suite.unpack()?;
+            suite.lock()?;
+        }
+        suite.check_mio()?;
+        Ok(suite)
+    }
+
+    /// Makes the workspace from the crate's archive, as cargo hands it out.
+    fn unpack(&self) -> Result {
+        let Crate { name, version, .. } = self.krate;
+        if self.folder.exists() {
+            fs::remove_dir_all(&self.folder).map_err(|error| at(&self.folder, &error))?;
+        }
+        // `cargo vendor` unpacks what a package depends on, here this one crate (and what that needs without features).
+        let fetch = self.folder.join("fetch");
+        write(
+            &fetch.join("Cargo.toml"),
+            &format!(
+                "[package]\nname = \"fetch\"\nedition = \"2021\"\n\n\
+                 [dependencies]\n{name} = \"={version}\"\n\n[workspace]\n"
+            ),
+        )?;
+        write(&fetch.join("src").join("lib.rs"), "")?;
+        output(
+            Command::new("cargo")
+                .args(["vendor", "--quiet", "--versioned-dirs", "vendor"])
+                .current_dir(&fetch),
+        )?;
+        let archive = fetch.join("vendor").join(format!("{name}-{version}"));
+        let package = self.folder.join(name);
+        fs::rename(&archive, &package).map_err(|error| at(&archive, &error))?;
+        fs::remove_dir_all(&fetch).map_err(|error| at(&fetch, &error))?;
+
+        if self.mio == Mio::Poll {
+            for (file, from, to) in self.krate.on_poll {
+                replace(&package.join(file), from, to)?;
+            }
+        }
+        // What helps to test the crate depends on it: that has to be the crate under test, not one more copy.
+        let patch = match self.mio {
+            Mio::This | Mio::Poll => "mio = { path = \"../../../..\" }\n",
+            Mio::Published => "",
+        };
+        write(
+            &self.folder.join("Cargo.toml"),
+            &format!(
+                "[workspace]\nmembers = [\"{name}\"]\nresolver = \"2\"\n\n\
+                 [patch.crates-io]\n{name} = {{ path = \"{name}\" }}\n{patch}"
+            ),
+        )
+    }
+
+    /// Takes over the crate's `Cargo.lock`, but for the patched packages: a patch does not move a version that is
+    /// locked, and the published package would stay.
+    fn lock(&self) -> Result {
+        let from = self.folder.join(self.krate.name).join("Cargo.lock");
+        let text = fs::read_to_string(&from).map_err(|error| at(&from, &error))?;
+        let update = |name: &str, old: &str, new: &str| {
+            let spec = format!("{name}@{old}");
+            output(
+                self.cargo("update")
+                    .args(["--quiet", &spec, "--precise", new]),
+            )
+        };
+        let lock = self.folder.join("Cargo.lock");
+        let result = write(&lock, &text).and_then(|()| {
+            for (name, version) in from_registry(&text) {
+                if name == self.krate.name {
+                    update(name, version, self.krate.version)?;
+                } else if name == "mio" && version.starts_with("1.") && self.mio != Mio::Published {
+                    update(name, version, &own_version()?)?;
+                }
+            }
+            Ok(())
+        });
+        if result.is_err() {
+            // Its presence says that the workspace is complete.
+            let _ = fs::remove_file(&lock);
+        }
+        result
+    }
+
+    /// Has cargo say which mio the crate gets.
+    fn check_mio(&self) -> Result {
+        let tree = output(
+            self.cargo("tree")
+                .args(["--features", self.krate.features])
+                .args(["--invert", "mio@1", "--depth", "1"]),
+        )?;
+        print!("{tree}");
+        let here = format!("({})", root().display());
+        let patched = tree.lines().next().is_some_and(|mio| mio.contains(&here));
+        if patched == (self.mio != Mio::Published) {
+            Ok(())
+        } else {
+            Err(format!(
+                "that is the wrong mio; remove {} and try again",
+                self.folder.display()
+            ))
+        }
+    }
+
+    /// Builds the test programs whose names contain one of `filters`, and runs them one after the other.
+    fn run(&self, filters: &[&str]) -> Result<Outcome> {
+        let wanted =
+            |name: &str| filters.is_empty() || filters.iter().any(|text| name.contains(text));
+        let mut outcome = Outcome::default();
+        let targets = match filters {
+            [] => vec!["--lib".to_owned(), "--tests".to_owned()],
+            _ => self.targets(wanted)?,
+        };
+        if !targets.is_empty() {
+            let start = Instant::now();
+            println!("building the tests");
+            let messages = output(
+                self.cargo("test")
+                    .args(["--quiet", "--no-run", "--message-format", "json"])
+                    .args(["--features", self.krate.features])
+                    .args(&targets),
+            )?;
+            println!("  ({:.1} s)", start.elapsed().as_secs_f64());
+            let mut programs: Vec<_> = messages.lines().filter_map(test_program).collect();
+            programs.sort();
+            for (name, program) in programs {
+                let mut command = Command::new(program);
+                command.current_dir(self.package());
+                outcome.add(self.program(name, &mut command, LIMIT)?);
+            }
+        }
+        if wanted("doc") {
+            let mut command = self.cargo("test");
+            command.args(["--quiet", "--doc", "--features", self.krate.features]);
+            outcome.add(self.program("doc", &mut command, DOC_LIMIT)?);
+        }
+        Ok(outcome)
+    }
+
+    /// The arguments that make cargo build only what is `wanted`.
+    fn targets(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        let mut targets = Vec::new();
+        if wanted("lib") {
+            targets.push("--lib".to_owned());
+        }
+        let tests = self.package().join("tests");
+        for entry in fs::read_dir(&tests).map_err(|error| at(&tests, &error))? {
+            let path = entry.map_err(|error| at(&tests, &error))?.path();
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            if path.extension().is_some_and(|extension| extension == "rs") && wanted(&name) {
+                targets.extend(["--test".to_owned(), name.into_owned()]);
+            }
+        }
+        Ok(targets)
+    }
+
+    /// Runs one test program, and shows what it printed if something failed.
+    fn program(&self, name: &str, command: &mut Command, limit: Duration) -> Result<Outcome> {
+        let path = self.folder.join("log").join(name).with_extension("log");
+        write(&path, "")?;
+        // One file for both streams, so that they stay in order, and no pipe that a stray child may keep open.
+        let log = File::create(&path).map_err(|error| at(&path, &error))?;
+        let stderr = log.try_clone().map_err(|error| at(&path, &error))?;
+        command.stdin(Stdio::null()).stdout(log).stderr(stderr);
+        let start = Instant::now();
+        let status = wait(command, limit).map_err(|error| at(&path, &error))?;
+        let time = start.elapsed().as_secs_f64();
+
+        let bytes = fs::read(&path).map_err(|error| at(&path, &error))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let outcome = self.outcome(name, &text, status);
+        println!(
+            "{name:<50} {:>4} passed {:>3} failed {time:>6.1} s",
+            outcome.passed,
+            outcome.failed.len() + outcome.known.len()
+        );
+        if !outcome.failed.is_empty() {
+            println!("{text}");
+        }
+        Ok(outcome)
+    }
+
+    /// What a program's output and its end amount to. No status means that it had to be killed.
+    fn outcome(&self, name: &str, text: &str, status: Option<ExitStatus>) -> Outcome {
+        let (passed, ignored) = counts(text);
+        let mut outcome = Outcome {
+            passed,
+            ignored,
+            ..Outcome::default()
+        };
+        for test in failures(text) {
+            let known = |known: &&Known| known.program == name && known.test == test;
+            let line = format!("{} {name}: {test}", self.krate.name);
+            match self.krate.known.iter().find(known) {
+                Some(known) => outcome.known.push(format!("{line} ({})", known.reason)),
+                None => outcome.failed.push(line),
+            }
+        }
+        let end = match status {
+            None => Some("hung and was killed".to_owned()),
+            // A program that crashed has named no failures.
+            Some(status) if !status.success() && outcome.failures() == 0 => {
+                Some(status.to_string())
+            }
+            Some(_) => None,
+        };
+        if let Some(end) = end {
+            outcome
+                .failed
+                .push(format!("{} {name}: {end}", self.krate.name));
+        }
+        outcome
+    }
+
+    fn package(&self) -> PathBuf {
+        self.folder.join(self.krate.name)
+    }
+
+    /// `cargo SUBCOMMAND` for this workspace.
+    fn cargo(&self, subcommand: &str) -> Command {
+        let mut command = Command::new("cargo");
+        command.arg(subcommand).current_dir(self.package());
+        // Hundreds of programs: all that anyone reads of their debug information are the lines in a backtrace.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+        if std::env::var_os("CARGO_TARGET_DIR").is_none() {
+            // The dependencies are the same for each mio.
+            command.env("CARGO_TARGET_DIR", base().join("build"));
+        }
+        command
+    }
+}
+
+/// What a suite, or one program of it, came to. A failure is one line for a person to read.
+#[derive(Default)]
+struct Outcome {
+    passed: u64,
+    ignored: u64,
+    failed: Vec<String>,
+    known: Vec<String>,
+}
+
+impl Outcome {
+    fn add(&mut self, other: Outcome) {
+        self.passed += other.passed;
+        self.ignored += other.ignored;
+        self.failed.extend(other.failed);
+        self.known.extend(other.known);
+    }
+
+    fn failures(&self) -> usize {
+        self.failed.len() + self.known.len()
+    }
+}
+
+/// Prints the table, and fails if a test did that should not.
+fn report(rows: &[(&Crate, Outcome, Duration)]) -> Result {
+    println!(
+        "\n{:<16} {:<8} {:>6} {:>6} {:>6} {:>7} {:>7}",
+        "crate", "version", "passed", "failed", "known", "ignored", "seconds"
+    );
+    for (krate, outcome, time) in rows {
+        println!(
+            "{:<16} {:<8} {:>6} {:>6} {:>6} {:>7} {:>7.1}",
+            krate.name,
+            krate.version,
+            outcome.passed,
+            outcome.failed.len(),
+            outcome.known.len(),
+            outcome.ignored,
+            time.as_secs_f64()
+        );
+    }
+    for line in rows.iter().flat_map(|(_, outcome, _)| &outcome.known) {
+        println!("known: {line}");
+    }
+    let failed: Vec<&str> = rows
+        .iter()
+        .flat_map(|(_, outcome, _)| &outcome.failed)
+        .map(String::as_str)
+        .collect();
+    if !failed.is_empty() {
+        return Err(failed.join("\n"));
+    }
+    // A filter that matches nothing, or an archive without tests, must not look like a success.
+    match rows.iter().find(|(_, outcome, _)| outcome.passed == 0) {
+        Some((krate, ..)) => Err(format!("no test of {} passed", krate.name)),
+        None => Ok(()),
+    }
+}
+
+/// Where everything of this command lies.
+fn base() -> PathBuf {
+    root().join("target").join("downstream")
+}
+
+/// The version in this crate's manifest.
+fn own_version() -> Result<String> {
+    let id = output(Command::new("cargo").arg("pkgid").current_dir(root()))?;
+    id.trim()
+        .rsplit(['#', '@'])
+        .next()
+        .map(str::to_owned)
+        .ok_or_else(|| format!("no version in `{id}`"))
+}
+
+/// Names and versions of the packages that a `Cargo.lock` takes from a registry.
+fn from_registry(lock: &str) -> impl Iterator<Item = (&str, &str)> {
+    lock.split("[[package]]").filter_map(|package| {
+        let field = |name: &str| {
+            package.lines().find_map(|line| {
+                line.strip_prefix(name)?
+                    .strip_prefix(" = \"")?
+                    .split('"')
+                    .next()
+            })
+        };
+        field("source")?.starts_with("registry").then_some(())?;
+        Some((field("name")?, field("version")?))
+    })
+}
+
+/// The name and the path of the program that one of cargo's messages announces, if it is one of tests.
+fn test_program(message: &str) -> Option<(&str, &str)> {
+    if !message.contains("\"test\":true}") {
+        return None;
+    }
+    let target = message.split_once("\"target\":{")?.1;
+    let name = target.split_once("\"name\":\"")?.1.split('"').next()?;
+    let program = target
+        .split_once("\"executable\":\"")?
+        .1
+        .split('"')
+        .next()?;
+    let name = match target.starts_with("\"kind\":[\"test\"]") {
+        true => name,
+        false => "lib",
+    };
+    Some((name, program))
+}
+
+/// Runs `command`; kills it after `limit`, and returns `None` then.
+fn wait(command: &mut Command, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
+    let mut child = command.spawn()?;
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if start.elapsed() > limit {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// How many tests passed and were ignored, by libtest's closing lines.
+fn counts(text: &str) -> (u64, u64) {
+    let mut sums = (0, 0);
+    for line in text
+        .lines()
+        .filter(|line| line.starts_with("test result: "))
+    {
+        let count = |word: &str| -> Option<u64> {
+            line[..line.find(word)?].rsplit(' ').next()?.parse().ok()
+        };
+        sums.0 += count(" passed").unwrap_or(0);
+        sums.1 += count(" ignored").unwrap_or(0);
+    }
+    sums
+}
+
+/// The tests in libtest's closing lists of failures.
+fn failures(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut before = 0;
+    let mut list = false;
+    for line in text.lines() {
+        match line.strip_prefix("    ") {
+            Some(name) if list => names.push(name),
+            _ if line == "failures:" => {
+                // Twice: the first one heads what the tests printed, only the second one their names.
+                names.truncate(before);
+                list = true;
+            }
+            _ if line.starts_with("test result: ") => {
+                before = names.len();
+                list = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Replaces the one place in the file where `from` stands.
+fn replace(path: &Path, from: &str, to: &str) -> Result {
+    let text = fs::read_to_string(path).map_err(|error| at(path, &error))?;
+    match text.matches(from).count() {
+        1 => write(path, &text.replacen(from, to, 1)),
+        n => Err(format!("{}: {n} times `{}`", path.display(), from.trim())),
+    }
+}
+
+/// Writes a file and the folders that lead to it.
+fn write(path: &Path, text: &str) -> Result {
+    let folder = path.parent().expect("a file in a folder");
+    fs::create_dir_all(folder).map_err(|error| at(folder, &error))?;
+    fs::write(path, text).map_err(|error| at(path, &error))
+}
+
+fn at(path: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_a_lock_takes_from_a_registry() {
+        let lock = "version = 4\n\n\
+            [[package]]\nname = \"mio\"\nversion = \"1.2.4\"\nsource = \"registry+https://r\"\n\n\
+            [[package]]\nname = \"tokio\"\nversion = \"1.54.1\"\ndependencies = [\n \"mio\",\n]\n";
+        assert_eq!(from_registry(lock).collect::<Vec<_>>(), [("mio", "1.2.4")]);
+    }
+
+    #[test]
+    fn finds_test_programs_and_their_names() {
+        let test = r#"{"reason":"compiler-artifact","target":{"kind":["test"],"name":"udp"},"profile":{"test":true},"executable":"/t/udp-1"}"#;
+        assert_eq!(test_program(test), Some(("udp", "/t/udp-1")));
+        let unit = test.replace(r#"["test"]"#, r#"["lib"]"#);
+        assert_eq!(test_program(&unit), Some(("lib", "/t/udp-1")));
+        assert_eq!(test_program(&test.replace("true}", "false}")), None);
+    }
+
+    #[test]
+    fn reads_libtest() {
+        let text = "test a ... ok\ntest b ... FAILED\n\nfailures:\n\n---- b stdout ----\n    indented\n\n\n\
+            failures:\n    b\n    c::d\n\n\
+            test result: FAILED. 3 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s\n\
+            \nfailures:\n\nfailures:\n    e\n\n\
+            test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s\n\
+            \nall doctests ran in 0.1s\n    not a test\n";
+        assert_eq!(counts(text), (4, 1));
+        assert_eq!(failures(text), ["b", "c::d", "e"]);
+    }
+}
