@@ -171,7 +171,7 @@ fn any_sequence_of_changes_and_answers_agrees_with_the_model() {
                 }
                 3 => {
                     let direction = random.pick(&DIRECTIONS);
-                    let expected = model.get_mut(&fd).map_or(false, |e| e.rearm(direction));
+                    let expected = model.get_mut(&fd).is_some_and(|e| e.rearm(direction));
                     assert_eq!(table.rearm(fd, direction), expected);
                 }
                 4 => {
