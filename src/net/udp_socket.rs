@@ -155,7 +155,7 @@ impl UdpSocket {
     ///
     /// The system's, such as an unreachable network.
     pub fn connect(&self, address: SocketAddr) -> io::Result<()> {
-        self.std().connect(address)
+        socket::udp_connect(self.inner.as_handle(), address)
     }
 
     /// Allows sending to broadcast addresses: `SO_BROADCAST`.

@@ -219,7 +219,7 @@ fn is_whole_millis(timeout: Duration) -> bool {
 impl From<(Token, rustix::event::PollFlags)> for Event {
     fn from((token, flags): (Token, rustix::event::PollFlags)) -> Event {
         Event(epoll::Event {
-            flags: EventFlags::from_bits_retain(flags.bits().into()),
+            flags: EventFlags::from_bits_retain(flags.bits() as u32),
             data: data(token),
         })
     }

@@ -68,6 +68,10 @@ pub(crate) fn udp_bind(address: SocketAddr) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+pub(crate) fn udp_connect(socket: Handle<'_>, address: SocketAddr) -> io::Result<()> {
+    Ok(net::connect(socket, &address)?)
+}
+
 #[inline]
 pub(crate) fn recv(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     let (n, _) = net::recv(socket, buffer, RecvFlags::empty())?;
