@@ -314,9 +314,9 @@ impl Scratch {
         events: &mut Vec<E>,
         now: Instant,
     ) {
-        for (taken, (question, fd)) in self.questions.iter().zip(&self.fds[1..]).enumerate() {
+        for (question, fd) in self.questions.iter().zip(&self.fds[1..]) {
             if events.len() == events.capacity() {
-                return table.advance(taken);
+                return table.start_with(question);
             }
             if let Some((wanted, flags)) = table.answer(question, fd.revents(), now) {
                 events.push(E::from((wanted.token, flags)));

@@ -185,9 +185,11 @@ impl Table {
         event.map(|flags| (entry.wanted, flags))
     }
 
-    /// Remembers that the answers to the first `taken` questions have become events.
-    pub(super) fn advance(&mut self, taken: usize) {
-        self.first = (self.first + taken) % self.entries.len().max(1);
+    /// Starts the next round with the source of `question`, whose turn it is.
+    pub(super) fn start_with(&mut self, question: &Question) {
+        if let Some(position) = self.position(question.fd) {
+            self.first = position;
+        }
     }
 
     fn position(&self, fd: RawFd) -> Option<usize> {

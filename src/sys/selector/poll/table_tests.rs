@@ -360,15 +360,34 @@ fn a_broken_bare_descriptor_pauses_too() {
 fn serve(table: &mut Table, capacity: usize, now: Instant) -> Vec<usize> {
     let (_, questions) = ask(table, now);
     let mut tokens = Vec::new();
-    for (taken, question) in questions.iter().enumerate() {
+    for question in &questions {
         if tokens.len() == capacity {
-            table.advance(taken);
+            table.start_with(question);
             break;
         }
         let event = table.answer(question, IN, now);
         tokens.extend(event.map(|(wanted, _)| wanted.token.0));
     }
     tokens
+}
+
+/// Sources that are not asked about take no turns from those that are.
+#[test]
+fn silent_sources_do_not_shift_the_turns() {
+    let now = Instant::now();
+    let mut table = Table::default();
+    for fd in 0..10 {
+        let trigger = if fd < 5 {
+            Trigger::Oneshot
+        } else {
+            Trigger::Level
+        };
+        assert!(table.insert(fd, wanted(fd as usize, R, trigger), SOURCE));
+    }
+    // The one-shots have their turn, and are silent from then on.
+    assert_eq!(serve(&mut table, 5, now), [0, 1, 2, 3, 4]);
+    let turns: Vec<_> = (0..10).flat_map(|_| serve(&mut table, 1, now)).collect();
+    assert_eq!(turns, [5, 6, 7, 8, 9, 5, 6, 7, 8, 9]);
 }
 
 #[test]
