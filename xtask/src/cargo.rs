@@ -130,6 +130,14 @@ pub(crate) fn install(subcommand: &str, package: &str) -> Result {
         .env_remove("CARGO_TARGET_DIR"))
 }
 
+/// A build folder of its own for a check whose compiler or flags differ: in a shared one, each would make the other's
+/// work stale.
+pub(crate) fn target_dir(name: &str) -> PathBuf {
+    let base =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    base.join(name)
+}
+
 /// Where this crate's checks keep what is slow to make: a folder of its own in the user's cache folder.
 pub(crate) fn cache() -> Result<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME")

@@ -1,10 +1,15 @@
 //! The checks that are one or two calls of cargo each.
 
-use crate::cargo::{cargo, each, install, output, root, run, test as run_tests, Result};
+use crate::cargo::{
+    cargo, each, install, output, root, run, tally, target_dir, test as run_tests, Result,
+};
 use crate::features;
 
 /// Test files that check a property of optimised code: sizes without debug fields, no hidden allocation.
 const RELEASE_TESTS: &[&str] = &["sizes", "alloc"];
+
+/// The modules whose tests are models for loom.
+const MODELS: &[&str] = &["coalesce::"];
 
 /// What the published archive must hold beside the sources.
 const PUBLISHED: &[&str] = &["Cargo.toml", "LICENSE", "README.md", "src/lib.rs"];
@@ -50,6 +55,21 @@ pub(crate) fn test() -> Result {
     }
     runs.push(vec!["test", "--package", "xtask"]);
     each(runs, |args| run_tests(&mut cargo(&args)))
+}
+
+/// `loom`: the models of what threads share, in every order that their steps can take.
+pub(crate) fn loom() -> Result {
+    let (before, _) = tally();
+    run_tests(
+        cargo(&["test", "--release", "--lib", "--no-default-features", "--"])
+            .args(MODELS)
+            .env("RUSTFLAGS", "--cfg loom")
+            .env("CARGO_TARGET_DIR", target_dir("loom")),
+    )?;
+    match tally().0 > before {
+        true => Ok(()),
+        false => Err("no module of that name has a model".to_owned()),
+    }
 }
 
 /// `docs`: the documentation with and without the features, without a warning.

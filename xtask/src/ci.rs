@@ -12,6 +12,7 @@ const STEPS: &[(&str, Step)] = &[
     ("fmt", checks::fmt),
     ("lint", checks::lint),
     ("test", checks::test),
+    ("loom", checks::loom),
     ("features", features::check),
     ("docs", checks::docs),
     ("msrv", msrv::check),

@@ -21,6 +21,7 @@ usage: cargo xtask COMMAND
   fmt                rustfmt, without changing a file
   lint               clippy over the whole workspace
   test               the test suites, and in release the tests that only mean something there
+  loom               the models of what threads share, checked in every order of their steps
   features           each combination of features: lints, and for some the tests
   docs               the documentation, without a warning
   msrv               a compile with the oldest compiler to be had, and clippy's view of `rust-version`

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cargo::{cache, cargo, each, output, root, run, Result};
+use crate::cargo::{cache, cargo, each, output, root, run, target_dir, Result};
 use crate::debian::{create, write, Apt};
 
 /// A compiler among Debian's packages.
@@ -72,17 +72,10 @@ pub(crate) fn check() -> Result {
         each(["--all-features", "--no-default-features"], |features| {
             run(cargo(&["check", "--package", "mio", "--lib", features])
                 .env("RUSTC", &rustc)
-                .env("CARGO_TARGET_DIR", target_dir()))
+                .env("CARGO_TARGET_DIR", target_dir("msrv")))
         })
     });
     each([lint, compile], |result| result)
-}
-
-/// Apart from the usual one: two compilers in one folder would make each other's work stale.
-fn target_dir() -> PathBuf {
-    let base =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    base.join("msrv")
 }
 
 /// The oldest compiler to be had, behind a script that today's cargo can call.
