@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::cargo::{tally, Result};
-use crate::{checks, features, msrv, semver, targets};
+use crate::{checks, features, inlining, msrv, semver, targets};
 
 type Step = fn() -> Result;
 
@@ -13,6 +13,7 @@ const STEPS: &[(&str, Step)] = &[
     ("lint", checks::lint),
     ("test", checks::test),
     ("loom", checks::loom),
+    ("inlining", inlining::check),
     ("features", features::check),
     ("docs", checks::docs),
     ("msrv", msrv::check),
