@@ -1,0 +1,96 @@
+//! # Portability
+//!
+//! There are two backends today: epoll on Linux and Android, and `poll(2)` beside it, on request. Backends for other systems
+//! are to come. This page says what a program may count on everywhere, so that it runs on them without a change. What each
+//! backend reports in which situation stands in `PLATFORMS.md`.
+//!
+//! # What holds everywhere
+//!
+//! - Every token value is allowed, and comes back as it is.
+//! - After a deregistration no later poll yields the token.
+//! - A source that is ready when it is registered is reported.
+//! - A timeout does not end early. Zero does not wait.
+//! - One-shots report once, and then nothing in both directions until reregistered.
+//! - Wakes are not lost, and what was written before a wake is visible after it.
+//! - Sources may be registered and dropped on any thread while another one polls.
+//!
+//! # What differs
+//!
+//! | | epoll | `poll(2)` |
+//! | --- | --- | --- |
+//! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | only after an operation through the source has returned `WouldBlock` in that direction |
+//! | operations past the source (another `dup`, a raw descriptor) | seen by the kernel | not seen: no new edge |
+//! | an edge-triggered event names | all directions that are ready | the directions that were not reported since they last blocked |
+//! | hang-up while no direction is waited for | reported | reported once a direction is waited for again |
+//! | edges of a [`SourceFd`](crate::unix::SourceFd) | exact | repeated while it stays ready, with pauses of up to 4 ms |
+//! | a regular file, a directory | refused (`EPERM`) | always ready |
+//! | the queue as a descriptor | readable when there is an event | readable when a waker was used |
+//! | a source dropped while a duplicate is open | reported on | silent |
+//! | cost of a poll | grows with the number of *ready* sources | grows with the number of *registered* sources |
+//!
+//! # What a program must not rely on
+//!
+//! - **The set of flags.** [`is_read_closed`](crate::event::Event::is_read_closed),
+//!   [`is_write_closed`](crate::event::Event::is_write_closed) and [`is_error`](crate::event::Event::is_error) are set in
+//!   different situations on different systems, and may be missing. The sure signs are a read of zero bytes, and the error of
+//!   an operation. On the other hand an event with one of these flags need not be readable or writable besides, so a loop that
+//!   looks at flags has to look at them, too. The simplest loop looks at none and tries.
+//! - **An edge per packet.** Edges merge.
+//! - **An edge without `WouldBlock`.** See the table, and [short reads](super::edges#short-reads).
+//! - **Silence.** Extra events are allowed for `Edge` and `Level`.
+//! - **The order of events** in a batch, and that a source has only one event in it. A backend may report its directions
+//!   apart.
+//! - **That an error comes from `register`** for what cannot be watched. Some systems find out later.
+//! - **A registration with two queues**, and a queue that a child inherited through `fork`.
+//! - **The size of [`Event`](crate::event::Event)**, and what its `Debug` prints.
+//!
+//! # Operations that the crate has no method for
+//!
+//! A backend that emulates edges has to know when an operation would have blocked. Reads and writes of the types of this
+//! crate report that. An operation that this crate has no method for goes through `try_io`, or
+//! [`do_io`](crate::IoSource::do_io) of an [`IoSource`](crate::IoSource):
+//!
+//! ```
+//! # #[cfg(all(unix, feature = "net"))]
+//! # fn main() -> std::io::Result<()> {
+//! use mio::net::UnixStream;
+//! use std::io::ErrorKind;
+//!
+//! let (left, right) = UnixStream::pair()?;
+//!
+//! let mut space = [0; 64];
+//! let received = left.try_io(|| {
+//!     // As an example of a call with ancillary data.
+//!     let mut control = rustix::net::RecvAncillaryBuffer::default();
+//!     let mut buffers = [std::io::IoSliceMut::new(&mut space)];
+//!     let flags = rustix::net::RecvFlags::empty();
+//!     Ok(rustix::net::recvmsg(&left, &mut buffers, &mut control, flags)?.bytes)
+//! });
+//! assert_eq!(received.unwrap_err().kind(), ErrorKind::WouldBlock);
+//! # drop(right);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(unix, feature = "net")))]
+//! # fn main() {}
+//! ```
+//!
+//! Return `WouldBlock` from the closure when the operation would have blocked, and only then. Any other error, and success,
+//! mean that the source is still ready.
+//!
+//! # Trying it
+//!
+//! A program that runs on [`Backend::Poll`](crate::Backend::Poll) keeps most of these rules, for that backend forgives less
+//! than epoll does. So let the tests run on both:
+//!
+//! ```
+//! # fn main() -> std::io::Result<()> {
+//! use mio::{Backend, Poll};
+//!
+//! for backend in Backend::available() {
+//!     let poll = Poll::builder().backend(backend).build()?;
+//!     // … the test
+//! #   drop(poll);
+//! }
+//! # Ok(())
+//! # }
+//! ```
