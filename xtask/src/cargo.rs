@@ -1,10 +1,13 @@
 //! Running cargo and other programs from the root of the repository, and counting the tests they report.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// A failure is one message for a person to read.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
@@ -55,8 +58,16 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).map_err(|_| format!("`{}` printed no UTF-8", line(command)))
 }
 
+/// How long a `cargo test` may take in CI, its compilation included.
+const LIMIT: Duration = Duration::from_secs(600);
+
 /// Runs a `cargo test`, shows its output and adds its tests to the [tally].
 pub(crate) fn test(command: &mut Command) -> Result {
+    // A person interrupts a test that hangs. In CI nobody would, so there it has its own process group to be killed.
+    let limited = std::env::var_os("CI").is_some();
+    if limited {
+        command.process_group(0);
+    }
     announce(command);
     let start = Instant::now();
     let mut child = command
@@ -64,7 +75,19 @@ pub(crate) fn test(command: &mut Command) -> Result {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| refused(command, &error))?;
-    for bytes in BufReader::new(child.stdout.take().expect("piped")).split(b'\n') {
+    let output = child.stdout.take().expect("piped");
+    let group = child.id();
+    let (done, waiting) = mpsc::channel::<()>();
+    let guard = thread::spawn(move || {
+        let late = limited && waiting.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout);
+        if late {
+            // The shell's own `kill`: a bare system has no other.
+            let kill = format!("kill -KILL -- -{group}");
+            let _ = Command::new("sh").args(["-c", &kill]).status();
+        }
+        late
+    });
+    for bytes in BufReader::new(output).split(b'\n') {
         let bytes = bytes.map_err(|error| refused(command, &error))?;
         let text = String::from_utf8_lossy(&bytes);
         if let Some((passed, failed)) = test_result(&text) {
@@ -74,11 +97,16 @@ pub(crate) fn test(command: &mut Command) -> Result {
         println!("{text}");
     }
     let status = child.wait().map_err(|error| refused(command, &error))?;
+    drop(done);
     println!("  ({:.1} s)", start.elapsed().as_secs_f64());
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{}` failed", line(command)))
+    match (guard.join(), status.success()) {
+        (Ok(true), _) => Err(format!(
+            "`{}` hung: killed after {} s",
+            line(command),
+            LIMIT.as_secs()
+        )),
+        (_, true) => Ok(()),
+        (_, false) => Err(format!("`{}` failed", line(command))),
     }
 }
 
