@@ -2,8 +2,8 @@
 //!
 //! # Events
 //!
-//! `{:?}` of an [`Event`](crate::event::Event) shows the token and the flags as the system's manual names them. They say more
-//! than the `is_*` methods, which sum them up:
+//! `{:?}` of an [`Event`](crate::event::Event) shows the token and the flags as the system's manual names them. They
+//! say more than the `is_*` methods, which sum them up:
 //!
 //! ```
 //! # #[cfg(all(unix, feature = "net"))]
@@ -27,14 +27,14 @@
 //! # fn main() {}
 //! ```
 //!
-//! An `{:?}` of [`Events`](crate::Events) is a list of them. Events of [`Backend::Poll`](crate::Backend::Poll) are shown with
-//! epoll's names on Linux, where the flags have the same values.
+//! An `{:?}` of [`Events`](crate::Events) is a list of them. Events of [`Backend::Poll`](crate::Backend::Poll) are
+//! shown with epoll's names on Linux, where the flags have the same values.
 //!
 //! # Registrations
 //!
-//! With the feature `log`, which is on by default, every registration, reregistration and deregistration is written through
-//! the [`log`](https://docs.rs/log) crate at level *trace*. The target begins with `mio`. With `env_logger` in the program, that
-//! is
+//! With the feature `log`, which is on by default, every registration, reregistration and deregistration is written
+//! through the [`log`](https://docs.rs/log) crate at level *trace*. The target begins with `mio`. With `env_logger` in
+//! the program, that is
 //!
 //! ```sh
 //! RUST_LOG=mio=trace cargo run
@@ -50,15 +50,16 @@
 //!
 //! # What the kernel knows
 //!
-//! On Linux the registrations of an epoll queue can be read from `/proc/PID/fdinfo/FD`, where `FD` is the queue's descriptor
-//! (`{:?}` of the `Poll` shows it):
+//! On Linux the registrations of an epoll queue can be read from `/proc/PID/fdinfo/FD`, where `FD` is the queue's
+//! descriptor (`{:?}` of the `Poll` shows it):
 //!
 //! ```text
 //! tfd:        5 events:     201d data:             abcd  pos:0 ino:32e7c sdev:9
 //! tfd:        4 events: 80002019 data:                7  pos:0 ino:32e7b sdev:9
 //! ```
 //!
-//! `tfd` is the source's descriptor, `data` is its token, and both the flags and the token are hexadecimal. The bits of `events`:
+//! `tfd` is the source's descriptor, `data` is its token, and both the flags and the token are hexadecimal. The bits of
+//! `events`:
 //!
 //! | bit | flag | asked for by |
 //! | --- | --- | --- |
@@ -70,8 +71,8 @@
 //! | `40000000` | `EPOLLONESHOT` | the one-shots |
 //! | `80000000` | `EPOLLET` | the edges |
 //!
-//! So the first line is a level-triggered registration for reading and writing, the second an edge-triggered one for reading.
-//! A one-shot that has fallen silent has none of the small bits left.
+//! So the first line is a level-triggered registration for reading and writing, the second an edge-triggered one for
+//! reading. A one-shot that has fallen silent has none of the small bits left.
 //!
 //! # System calls
 //!
@@ -92,9 +93,10 @@
 //! recvfrom(5, "y", 4, 0, NULL, NULL)      = 1
 //! ```
 //!
-//! The token is in `data`. A wake is a `write` of eight bytes to an `eventfd`. There is no call for one that was merged with an
-//! earlier one. With [`Backend::Poll`](crate::Backend::Poll) there is a `ppoll` over all sources in place of `epoll_pwait`, and
-//! no call for registrations, apart from a `write` to the queue's `eventfd` when another thread is polling.
+//! The token is in `data`. A wake is a `write` of eight bytes to an `eventfd`. There is no call for one that was merged
+//! with an earlier one. With [`Backend::Poll`](crate::Backend::Poll) there is a `ppoll` over all sources in place of
+//! `epoll_pwait`, and no call for registrations, apart from a `write` to the queue's `eventfd` when another thread is
+//! polling.
 //!
 //! `ltrace` and preloaded libraries see next to nothing: [interception](super::interception).
 //!
@@ -105,7 +107,8 @@
 //! - A listener ran into `EMFILE`: [accepting](super::edges#accepting).
 //! - The interest does not cover it: look at `fdinfo`.
 //! - A one-shot was not reregistered.
-//! - The source was dropped, or moved out with `into_inner`, or closed behind the crate's back by way of its descriptor.
+//! - The source was dropped, or moved out with `into_inner`, or closed behind the crate's back by way of its
+//!   descriptor.
 //! - The event came, with a hang-up or an error alone, and the loop looked at `is_readable` only.
 //! - With `Backend::Poll`: an operation went past the source, so nobody knows that it would have blocked. Use `try_io`.
 //! - A wake was undone because the last handle of the `Waker` was dropped.
@@ -120,5 +123,5 @@
 //! # Events for what is gone
 //!
 //! - Events of the same batch: [closing](super::closing#what-is-in-the-batch).
-//! - A duplicate of the descriptor is open: [duplicates](super::closing#duplicates). `fdinfo` shows a `tfd` that is not, or
-//!   no longer, that source. Children that were started without `exec` are the usual suspects.
+//! - A duplicate of the descriptor is open: [duplicates](super::closing#duplicates). `fdinfo` shows a `tfd` that is
+//!   not, or no longer, that source. Children that were started without `exec` are the usual suspects.

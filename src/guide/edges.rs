@@ -1,19 +1,19 @@
 //! # Edges and draining
 //!
-//! Registrations are edge-triggered unless another [trigger](super::triggers) is chosen. This page says what that asks of a
-//! program.
+//! Registrations are edge-triggered unless another [trigger](super::triggers) is chosen. This page says what that asks
+//! of a program.
 //!
 //! # What an edge is
 //!
 //! A source is *ready* in a direction while an operation in that direction would not block. An edge is reported when
 //!
 //! - the source becomes ready;
-//! - something is added while it is ready already: more bytes, another connection (epoll reports that for sockets; do not
-//!   rely on it);
+//! - something is added while it is ready already: more bytes, another connection (epoll reports that for sockets; do
+//!   not rely on it);
 //! - it is ready at the time when it is registered or reregistered.
 //!
-//! An edge is *not* reported because something is left over. A program that reads 100 of 1000 bytes and polls gets no event
-//! for the other 900. It may wait for ever, if the peer waits for an answer.
+//! An edge is *not* reported because something is left over. A program that reads 100 of 1000 bytes and polls gets no
+//! event for the other 900. It may wait for ever, if the peer waits for an answer.
 //!
 //! An event may also come without need. Another thread was faster, a datagram turned out to be damaged, or a backend
 //! reports more than it must. So an event is a hint to try, and `WouldBlock` is an ordinary result.
@@ -52,12 +52,14 @@
 //! # fn main() {}
 //! ```
 //!
-//! A stream has two more ways to leave the loop. Its end is `Ok(0)`, each time; and any other error ends the connection.
+//! A stream has two more ways to leave the loop. Its end is `Ok(0)`, each time; and any other error ends the
+//! connection.
 //!
 //! # Remembering
 //!
-//! Draining is not always wanted. A peer that sends faster than it is served would keep the thread to itself. Then bound the
-//! work per turn and *remember* that the source was not drained: it is still ready, and no event will say so again.
+//! Draining is not always wanted. A peer that sends faster than it is served would keep the thread to itself. Then
+//! bound the work per turn and *remember* that the source was not drained: it is still ready, and no event will say so
+//! again.
 //!
 //! ```
 //! # #[cfg(feature = "net")]
@@ -137,12 +139,13 @@
 //!
 //! - The queue itself is fair. With more ready sources than [`Events`](crate::Events) has room for, the following polls
 //!   report those that were left out.
-//! - A listener that accepts without end starves its connections. Bound the number per turn and remember the listener, too.
+//! - A listener that accepts without end starves its connections. Bound the number per turn and remember the listener,
+//!   too.
 //!
 //! # Short reads
 //!
-//! A read from a stream socket that returns *less* than the buffer takes has emptied the socket at that moment. On epoll the
-//! extra call that would return `WouldBlock` can be left out then: the next byte is a new edge in any case.
+//! A read from a stream socket that returns *less* than the buffer takes has emptied the socket at that moment. On
+//! epoll the extra call that would return `WouldBlock` can be left out then: the next byte is a new edge in any case.
 //!
 //! This does not hold everywhere. [`Backend::Poll`](crate::Backend::Poll) reports the next edge only after an operation
 //! *has returned* `WouldBlock`, and so will AFD on Windows. A program that is meant to run on every backend reads until
@@ -153,17 +156,17 @@
 //!
 //! # Writing
 //!
-//! A new socket is writable, so the first event comes at once, and the next one after a write has returned `WouldBlock` and
-//! the peer has made room. There is no need to wait for an event before writing: try first, and keep what does not fit.
-//! [The first server](super::first_server) does so.
+//! A new socket is writable, so the first event comes at once, and the next one after a write has returned `WouldBlock`
+//! and the peer has made room. There is no need to wait for an event before writing: try first, and keep what does not
+//! fit. [The first server](super::first_server) does so.
 //!
 //! # Accepting
 //!
 //! `accept` takes one connection, and one edge may stand for many. Accept until `WouldBlock`.
 //!
-//! When the process has no descriptor left (`EMFILE`), or the system (`ENFILE`), `accept` fails. The connection stays in the
-//! backlog, the listener stays readable, and so *no new edge comes* once descriptors are free again, until the next peer
-//! connects. Remember it and try again:
+//! When the process has no descriptor left (`EMFILE`), or the system (`ENFILE`), `accept` fails. The connection stays
+//! in the backlog, the listener stays readable, and so *no new edge comes* once descriptors are free again, until the
+//! next peer connects. Remember it and try again:
 //!
 //! ```
 //! # #[cfg(feature = "net")]
@@ -219,15 +222,15 @@
 //!
 //! # Peeking
 //!
-//! `peek` and `peek_from` return data without taking it. The source stays ready, so a peek that succeeds is no drain. A peek
-//! that returns `WouldBlock` counts as a read that does: the next byte is reported.
+//! `peek` and `peek_from` return data without taking it. The source stays ready, so a peek that succeeds is no drain. A
+//! peek that returns `WouldBlock` counts as a read that does: the next byte is reported.
 //!
-//! A program that peeks for a whole header and finds half of it is in the middle: it must not wait for an edge *and* leave
-//! the data there on a backend that re-arms on `WouldBlock`. Read the half and keep it.
+//! A program that peeks for a whole header and finds half of it is in the middle: it must not wait for an edge *and*
+//! leave the data there on a backend that re-arms on `WouldBlock`. Read the half and keep it.
 //!
 //! # Priority data
 //!
-//! With [`Interest::PRIORITY`](crate::Interest::PRIORITY) (Linux and Android) TCP's out-of-band byte makes an event that is
-//! both [`is_priority`](crate::event::Event::is_priority) and [`is_readable`](crate::event::Event::is_readable). A normal
-//! read may still return `WouldBlock` then. The byte itself is received with `MSG_OOB`, through
-//! [`try_io`](crate::net::TcpStream::try_io).
+//! With [`Interest::PRIORITY`](crate::Interest::PRIORITY) (Linux and Android) TCP's out-of-band byte makes an event
+//! that is both [`is_priority`](crate::event::Event::is_priority) and
+//! [`is_readable`](crate::event::Event::is_readable). A normal read may still return `WouldBlock` then. The byte itself
+//! is received with `MSG_OOB`, through [`try_io`](crate::net::TcpStream::try_io).

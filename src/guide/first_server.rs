@@ -138,15 +138,15 @@
 //!
 //! # 1. The queue
 //!
-//! [`Poll::new`](crate::Poll::new) opens the system's queue. [`Events`](crate::Events) is the memory for what it reports;
-//! make it once and reuse it, and the loop does not allocate. Its capacity is how many events one poll returns at most. What
-//! does not fit comes with the next poll.
+//! [`Poll::new`](crate::Poll::new) opens the system's queue. [`Events`](crate::Events) is the memory for what it
+//! reports; make it once and reuse it, and the loop does not allocate. Its capacity is how many events one poll returns
+//! at most. What does not fit comes with the next poll.
 //!
 //! # 2. The listener
 //!
 //! [`TcpListener::bind`](crate::net::TcpListener::bind) makes a non-blocking socket.
-//! [`register`](crate::Registry::register) tells the queue to watch it, and under which token to report it. A listener is
-//! *readable* when there is a connection to accept.
+//! [`register`](crate::Registry::register) tells the queue to watch it, and under which token to report it. A listener
+//! is *readable* when there is a connection to accept.
 //!
 //! The token is yours. The queue stores the number and hands it back. Here connections are numbered from 0, so
 //! `usize::MAX` is free for the listener.
@@ -160,47 +160,48 @@
 //! # 4. Accepting
 //!
 //! One event may stand for many connections: they arrive while the server is busy with others. So `accept` runs until
-//! [`WouldBlock`](std::io::ErrorKind::WouldBlock). If it stopped earlier, the connections left over would wait until the
-//! next one arrives.
+//! [`WouldBlock`](std::io::ErrorKind::WouldBlock). If it stopped earlier, the connections left over would wait until
+//! the next one arrives.
 //!
-//! A stream that was accepted is non-blocking but not registered. Register it before the next poll. Data that has arrived
-//! already is not missed: registering reports what the source is ready for at that time.
+//! A stream that was accepted is non-blocking but not registered. Register it before the next poll. Data that has
+//! arrived already is not missed: registering reports what the source is ready for at that time.
 //!
-//! When the process runs out of descriptors, `accept` fails, and this server ends. What a server does that has to go on is
-//! described under [edges](super::edges#accepting).
+//! When the process runs out of descriptors, `accept` fails, and this server ends. What a server does that has to go on
+//! is described under [edges](super::edges#accepting).
 //!
 //! # 5. The slab
 //!
 //! A token has to lead to a connection. A vector with a list of free slots does that in constant time, and no crate is
 //! needed. A `HashMap` with a counter for the next token serves as well.
 //!
-//! The slot of a closed connection is used again, also within the same batch of events. An event that was meant for the old
-//! connection may then reach the new one. That is harmless here: `advance` tries, finds nothing to do, and returns. See
-//! [closing](super::closing#a-token-that-is-used-again) for servers where it is not.
+//! The slot of a closed connection is used again, also within the same batch of events. An event that was meant for the
+//! old connection may then reach the new one. That is harmless here: `advance` tries, finds nothing to do, and returns.
+//! See [closing](super::closing#a-token-that-is-used-again) for servers where it is not.
 //!
 //! # 6. Reading and writing
 //!
-//! `advance` goes on until a call would block. That is what an edge asks for: it is reported once, when readiness begins,
-//! and not again while there is something left. The function returns `Ok(true)` in two cases, and in both of them the queue
-//! has something new to report later:
+//! `advance` goes on until a call would block. That is what an edge asks for: it is reported once, when readiness
+//! begins, and not again while there is something left. The function returns `Ok(true)` in two cases, and in both of
+//! them the queue has something new to report later:
 //!
 //! - Reading would block: everything was read. An event comes with the next byte.
-//! - Writing would block: the send buffer is full. An event comes when there is room. Reading was not finished perhaps, but
-//!   that event makes `advance` go on with it.
+//! - Writing would block: the send buffer is full. An event comes when there is room. Reading was not finished perhaps,
+//!   but that event makes `advance` go on with it.
 //!
 //! So it does not matter which of the two an event names, and the loop does not ask.
 //!
 //! # 7. Writes that do not fit
 //!
-//! [`write`](std::io::Write::write) takes what the system has room for. The rest has to be kept until there is room again;
-//! that is what `pending` is for. `write_all` would lose it: it returns `WouldBlock` and does not tell how much it has
-//! written.
+//! [`write`](std::io::Write::write) takes what the system has room for. The rest has to be kept until there is room
+//! again; that is what `pending` is for. `write_all` would lose it: it returns `WouldBlock` and does not tell how much
+//! it has written.
 //!
-//! The connection is registered for both directions at once and stays so. With edges this costs nothing: a socket that is
-//! writable all the time is reported as writable once. With [level triggers](super::triggers) it would be reported in each
-//! poll, and the interest would have to follow what there is to send.
+//! The connection is registered for both directions at once and stays so. With edges this costs nothing: a socket that
+//! is writable all the time is reported as writable once. With [level triggers](super::triggers) it would be reported
+//! in each poll, and the interest would have to follow what there is to send.
 //!
 //! # 8. The end
 //!
 //! A read of zero bytes means that the peer has shut down writing. Everything received was sent back by then, because
-//! `advance` reads only while nothing is pending. Dropping the stream closes the socket, and that ends its registration.
+//! `advance` reads only while nothing is pending. Dropping the stream closes the socket, and that ends its
+//! registration.

@@ -1,14 +1,14 @@
 //! # Interception
 //!
-//! Some tools work by standing between a program and the C library. A library is preloaded (`LD_PRELOAD` on Linux), and its
-//! `connect`, `recv` or `epoll_wait` is called instead of libc's. Proxychains sends connections through a proxy so, torsocks
-//! through Tor, and test tools inject errors. MemorySanitizer and ThreadSanitizer replace the same functions to learn what a
-//! call has written.
+//! Some tools work by standing between a program and the C library. A library is preloaded (`LD_PRELOAD` on Linux), and
+//! its `connect`, `recv` or `epoll_wait` is called instead of libc's. Proxychains sends connections through a proxy so,
+//! torsocks through Tor, and test tools inject errors. MemorySanitizer and ThreadSanitizer replace the same functions
+//! to learn what a call has written.
 //!
 //! # What they do not see
 //!
-//! On Linux this crate makes its system calls through [rustix](https://docs.rs/rustix), which by default goes to the kernel
-//! directly. No function of libc is called, so none is intercepted:
+//! On Linux this crate makes its system calls through [rustix](https://docs.rs/rustix), which by default goes to the
+//! kernel directly. No function of libc is called, so none is intercepted:
 //!
 //! | made directly | made through libc |
 //! | --- | --- |
@@ -17,16 +17,16 @@
 //! | `epoll_create1`, `epoll_ctl`, `epoll_pwait`, `ppoll`, `eventfd2`, `pipe2` | `connect` of a [`UdpSocket`](crate::net::UdpSocket) |
 //! | | `close` |
 //!
-//! `epoll_pwait2` is made through libc's `syscall`. On Android, and on architectures for which rustix has no code of its own,
-//! such as PowerPC, everything goes through libc anyway.
+//! `epoll_pwait2` is made through libc's `syscall`. On Android, and on architectures for which rustix has no code of
+//! its own, such as PowerPC, everything goes through libc anyway.
 //!
 //! Tools that look from the kernel's side are not concerned. strace, seccomp filters, perf, eBPF, gVisor and network
 //! namespaces see every call.
 //!
 //! # Why it is so
 //!
-//! A call that is inlined into the caller's loop down to the instruction that enters the kernel is cheaper than one through a
-//! function. `ARCHITECTURE.md` has the reasons, under "No `ret` after the kernel".
+//! A call that is inlined into the caller's loop down to the instruction that enters the kernel is cheaper than one
+//! through a function. `ARCHITECTURE.md` has the reasons, under "No `ret` after the kernel".
 //!
 //! # How to build a program that they see
 //!
@@ -45,8 +45,8 @@
 //! RUSTFLAGS="--cfg=rustix_use_libc" cargo build --release
 //! ```
 //!
-//! Nothing else changes, neither in what the crate does nor in its interface. A library should leave the choice to the program
-//! and not ask for `use-libc` itself.
+//! Nothing else changes, neither in what the crate does nor in its interface. A library should leave the choice to the
+//! program and not ask for `use-libc` itself.
 //!
 //! To see which of the two a program is, look at what it imports. One that goes through libc needs `epoll_ctl`:
 //!
@@ -56,7 +56,7 @@
 //!
 //! # Sanitizers
 //!
-//! MemorySanitizer believes that memory which only the kernel has written is uninitialised, unless it saw the call. Build with
-//! one of the above for it. ThreadSanitizer takes some of its knowledge of which thread waited for which from the same
-//! functions; build so for it, too. AddressSanitizer finds what it is for in either build, but it checks the buffers that are
-//! given to the kernel only where it sees the call.
+//! MemorySanitizer believes that memory which only the kernel has written is uninitialised, unless it saw the call.
+//! Build with one of the above for it. ThreadSanitizer takes some of its knowledge of which thread waited for which
+//! from the same functions; build so for it, too. AddressSanitizer finds what it is for in either build, but it checks
+//! the buffers that are given to the kernel only where it sees the call.

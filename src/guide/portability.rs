@@ -1,8 +1,8 @@
 //! # Portability
 //!
-//! There are two backends today: epoll on Linux and Android, and `poll(2)` beside it, on request. Backends for other systems
-//! are to come. This page says what a program may count on everywhere, so that it runs on them without a change. What each
-//! backend reports in which situation stands in `PLATFORMS.md`.
+//! There are two backends today: epoll on Linux and Android, and `poll(2)` beside it, on request. Backends for other
+//! systems are to come. This page says what a program may count on everywhere, so that it runs on them without a
+//! change. What each backend reports in which situation stands in `PLATFORMS.md`.
 //!
 //! # What holds everywhere
 //!
@@ -31,23 +31,23 @@
 //! # What a program must not rely on
 //!
 //! - **The set of flags.** [`is_read_closed`](crate::event::Event::is_read_closed),
-//!   [`is_write_closed`](crate::event::Event::is_write_closed) and [`is_error`](crate::event::Event::is_error) are set in
-//!   different situations on different systems, and may be missing. The sure signs are a read of zero bytes, and the error of
-//!   an operation. On the other hand an event with one of these flags need not be readable or writable besides, so a loop that
-//!   looks at flags has to look at them, too. The simplest loop looks at none and tries.
+//!   [`is_write_closed`](crate::event::Event::is_write_closed) and [`is_error`](crate::event::Event::is_error) are set
+//!   in different situations on different systems, and may be missing. The sure signs are a read of zero bytes, and the
+//!   error of an operation. On the other hand an event with one of these flags need not be readable or writable
+//!   besides, so a loop that looks at flags has to look at them, too. The simplest loop looks at none and tries.
 //! - **An edge per packet.** Edges merge.
 //! - **An edge without `WouldBlock`.** See the table, and [short reads](super::edges#short-reads).
 //! - **Silence.** Extra events are allowed for `Edge` and `Level`.
-//! - **The order of events** in a batch, and that a source has only one event in it. A backend may report its directions
-//!   apart.
+//! - **The order of events** in a batch, and that a source has only one event in it. A backend may report its
+//!   directions apart.
 //! - **That an error comes from `register`** for what cannot be watched. Some systems find out later.
 //! - **A registration with two queues**, and a queue that a child inherited through `fork`.
 //! - **The size of [`Event`](crate::event::Event)**, and what its `Debug` prints.
 //!
 //! # Operations that the crate has no method for
 //!
-//! A backend that emulates edges has to know when an operation would have blocked. Reads and writes of the types of this
-//! crate report that. An operation that this crate has no method for goes through `try_io`, or
+//! A backend that emulates edges has to know when an operation would have blocked. Reads and writes of the types of
+//! this crate report that. An operation that this crate has no method for goes through `try_io`, or
 //! [`do_io`](crate::IoSource::do_io) of an [`IoSource`](crate::IoSource):
 //!
 //! ```
@@ -74,13 +74,13 @@
 //! # fn main() {}
 //! ```
 //!
-//! Return `WouldBlock` from the closure when the operation would have blocked, and only then. Any other error, and success,
-//! mean that the source is still ready.
+//! Return `WouldBlock` from the closure when the operation would have blocked, and only then. Any other error, and
+//! success, mean that the source is still ready.
 //!
 //! # Trying it
 //!
-//! A program that runs on [`Backend::Poll`](crate::Backend::Poll) keeps most of these rules, for that backend forgives less
-//! than epoll does. So let the tests run on both:
+//! A program that runs on [`Backend::Poll`](crate::Backend::Poll) keeps most of these rules, for that backend forgives
+//! less than epoll does. So let the tests run on both:
 //!
 //! ```
 //! # fn main() -> std::io::Result<()> {

@@ -38,20 +38,21 @@
 //!
 //! - [`poll`](crate::Poll::poll) takes `&mut self`, so one thread polls. Others register through a clone of the
 //!   [`Registry`](crate::Registry), as many as you like.
-//! - A `Source` is registered by `&mut`. Sources that were shared in an `Rc` or `Arc` for registering need a place that owns
-//!   them, or a lock.
+//! - A `Source` is registered by `&mut`. Sources that were shared in an `Rc` or `Arc` for registering need a place that
+//!   owns them, or a lock.
 //! - `from_std` takes over a socket as it is. Set it to non-blocking mode first.
 //! - [`deregister`](crate::Registry::deregister) gives a guarantee now: no later poll yields the token.
-//! - Readiness that was set with `SetReadiness` stayed until it was cleared, and a level trigger reported it each time. A wake
-//!   is reported once. Code that counted on being told again keeps a flag of its own, and wakes again if there is work left.
-//! - `TcpStream::connect` may report a failure later: `take_error` and then `peer_addr`, on the first writable event. See
-//!   [connecting](crate::net::TcpStream#connecting).
+//! - Readiness that was set with `SetReadiness` stayed until it was cleared, and a level trigger reported it each time.
+//!   A wake is reported once. Code that counted on being told again keeps a flag of its own, and wakes again if there
+//!   is work left.
+//! - `TcpStream::connect` may report a failure later: `take_error` and then `peer_addr`, on the first writable event.
+//!   See [connecting](crate::net::TcpStream#connecting).
 //! - Events that are neither readable nor writable exist: a hang-up or an error may come alone.
 //!
 //! # From mio 0.7 and 0.8
 //!
-//! The types are those of today. `os-util` is called `os-ext`, `tcp` and `udp` and `uds` are `net`. Features need not be named:
-//! all are on by default.
+//! The types are those of today. `os-util` is called `os-ext`, `tcp` and `udp` and `uds` are `net`. Features need not
+//! be named: all are on by default.
 //!
 //! # From mio 1.0 to 1.2
 //!

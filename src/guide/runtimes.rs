@@ -1,7 +1,7 @@
 //! # Beneath tokio and other runtimes
 //!
-//! This crate has the name, the public items and the behaviour of mio 1.2. A runtime that depends on `mio = "1"` runs on it
-//! without a change to the runtime.
+//! This crate has the name, the public items and the behaviour of mio 1.2. A runtime that depends on `mio = "1"` runs
+//! on it without a change to the runtime.
 //!
 //! # The patch
 //!
@@ -12,12 +12,12 @@
 //! mio = { path = "../mio" }
 //! ```
 //!
-//! A `git = "…"` source serves as well. If there is a `Cargo.lock` already, `cargo update --package mio` makes cargo look again.
-//! `cargo tree --invert mio` then shows the path beside the version 1.3.0. A warning that the patch was not used means that
-//! nothing in the program asks for a mio of version 1.
+//! A `git = "…"` source serves as well. If there is a `Cargo.lock` already, `cargo update --package mio` makes cargo
+//! look again. `cargo tree --invert mio` then shows the path beside the version 1.3.0. A warning that the patch was not
+//! used means that nothing in the program asks for a mio of version 1.
 //!
-//! The patch reaches every crate in the program that depends on mio 1. It does not reach those that depend on 0.6, 0.7 or 0.8:
-//! see [porting](super::porting).
+//! The patch reaches every crate in the program that depends on mio 1. It does not reach those that depend on 0.6, 0.7
+//! or 0.8: see [porting](super::porting).
 //!
 //! # What a runtime may count on
 //!
@@ -25,12 +25,12 @@
 //!
 //! - **Tokens may be pointers.** They are neither looked at nor changed, and none is reserved. When they may be freed:
 //!   [closing](super::closing#pointers-as-tokens).
-//! - **Readiness can be cached.** An event sets a flag, `WouldBlock` clears it. On epoll a short read or write may clear it as
-//!   well. A runtime that does so must not offer [`Backend::Poll`](crate::Backend::Poll) to its users.
+//! - **Readiness can be cached.** An event sets a flag, `WouldBlock` clears it. On epoll a short read or write may
+//!   clear it as well. A runtime that does so must not offer [`Backend::Poll`](crate::Backend::Poll) to its users.
 //! - **Errors of `poll` and `wake` are exceptional.** In ordinary operation `poll` returns
 //!   [`Interrupted`](std::io::ErrorKind::Interrupted) and nothing else, and `wake` returns none.
-//! - **Polling does not allocate** once the queue is set up, nor do registering, waking, reading and writing. The `poll(2)`
-//!   backend grows its table when more sources are registered at once than ever before.
+//! - **Polling does not allocate** once the queue is set up, nor do registering, waking, reading and writing. The
+//!   `poll(2)` backend grows its table when more sources are registered at once than ever before.
 //! - **Sources are small.** In a release build on Unix a socket or an [`IoSource`](crate::IoSource) is as large as the
 //!   descriptor it holds.
 //! - **The types are `Send` and `Sync`**, where those of mio 1.2 are.
@@ -44,13 +44,13 @@
 //! mio = { version = "1.3", default-features = false, features = ["net", "os-ext"] }
 //! ```
 //!
-//! Without `poll-backend` the selector *is* epoll: no choice at run time, and no check when an operation fails. With it, that
-//! check is one relaxed load for each operation that returned an error. See [`features`](crate::features).
+//! Without `poll-backend` the selector *is* epoll: no choice at run time, and no check when an operation fails. With
+//! it, that check is one relaxed load for each operation that returned an error. See [`features`](crate::features).
 //!
 //! # One loop within another
 //!
-//! On Unix a [`Poll`](crate::Poll) is a descriptor that becomes readable when polling would return an event, wakes included.
-//! An outer loop, of whatever kind, can watch it:
+//! On Unix a [`Poll`](crate::Poll) is a descriptor that becomes readable when polling would return an event, wakes
+//! included. An outer loop, of whatever kind, can watch it:
 //!
 //! ```
 //! # #[cfg(all(unix, feature = "os-ext"))]

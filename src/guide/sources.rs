@@ -1,7 +1,7 @@
 //! # A source of your own
 //!
-//! [`Source`](crate::event::Source) is the trait of what can be registered. There are three ways to one, from the most to
-//! the least comfortable:
+//! [`Source`](crate::event::Source) is the trait of what can be registered. There are three ways to one, from the most
+//! to the least comfortable:
 //!
 //! | what you have | what to use |
 //! | --- | --- |
@@ -13,7 +13,8 @@
 //!
 //! The methods take the registry by reference; hand it on as it is, for it carries the [trigger](super::triggers).
 //!
-//! A source may consist of several. Register each under the same token, and see to it that a failure leaves nothing behind:
+//! A source may consist of several. Register each under the same token, and see to it that a failure leaves nothing
+//! behind:
 //!
 //! ```
 //! # #[cfg(feature = "net")]
@@ -67,9 +68,9 @@
 //! handle must be in non-blocking mode.
 //!
 //! What makes it more than a descriptor are [`do_read`](crate::IoSource::do_read) and
-//! [`do_write`](crate::IoSource::do_write). Run every operation through them: they notice when one would have blocked. On
-//! epoll that changes nothing. On backends that re-arm edges ([portability](super::portability)) it is what makes the next edge
-//! come.
+//! [`do_write`](crate::IoSource::do_write). Run every operation through them: they notice when one would have blocked.
+//! On epoll that changes nothing. On backends that re-arm edges ([portability](super::portability)) it is what makes
+//! the next edge come.
 //!
 //! A `timerfd` as a type of its own:
 //!
@@ -134,11 +135,12 @@
 //! # fn main() {}
 //! ```
 //!
-//! When the direction of an operation is not known, there is [`do_io`](crate::IoSource::do_io). On a backend that re-arms it
-//! arms both directions, which may cause an extra event. The sockets of this crate offer the same as `try_io`.
+//! When the direction of an operation is not known, there is [`do_io`](crate::IoSource::do_io). On a backend that
+//! re-arms it arms both directions, which may cause an extra event. The sockets of this crate offer the same as
+//! `try_io`.
 //!
-//! An operation that goes past these methods, through the `Deref` of `IoSource` for example, is not noticed. That is fine for
-//! what never blocks: asking for an address, setting an option.
+//! An operation that goes past these methods, through the `Deref` of `IoSource` for example, is not noticed. That is
+//! fine for what never blocks: asking for an address, setting an option.
 //!
 //! # A descriptor that somebody else owns
 //!
@@ -173,15 +175,15 @@
 //! # fn main() {}
 //! ```
 //!
-//! Libraries of this kind often read as much as they like and no more. A level trigger suits them: register them through
-//! [`with_trigger`](crate::Registry::with_trigger). And deregister before the library closes the descriptor; it may close it
-//! when it reports an error, so read its manual for the moment.
+//! Libraries of this kind often read as much as they like and no more. A level trigger suits them: register them
+//! through [`with_trigger`](crate::Registry::with_trigger). And deregister before the library closes the descriptor; it
+//! may close it when it reports an error, so read its manual for the moment.
 //!
 //! # A source without a descriptor
 //!
-//! Something that lives in user space only, such as a queue that another thread fills, has nothing that the system could
-//! watch. Give it a [`Waker`](crate::Waker) with its own token; there may be many. It is no `Source`: it belongs to one queue
-//! from the start.
+//! Something that lives in user space only, such as a queue that another thread fills, has nothing that the system
+//! could watch. Give it a [`Waker`](crate::Waker) with its own token; there may be many. It is no `Source`: it belongs
+//! to one queue from the start.
 //!
 //! # What an implementation must not do
 //!

@@ -8,13 +8,13 @@
 //! | a signal handler ran | returns [`Interrupted`](std::io::ErrorKind::Interrupted) | goes on |
 //! | ended by time | `Ok`, and no events | `Ok`, and no events |
 //!
-//! Neither of them ends early. Registrations and deregistrations by other threads neither prolong nor shorten the wait. With
-//! an [`Events`](crate::Events) of capacity zero both return at once, because nothing could be returned.
+//! Neither of them ends early. Registrations and deregistrations by other threads neither prolong nor shorten the wait.
+//! With an [`Events`](crate::Events) of capacity zero both return at once, because nothing could be returned.
 //!
 //! # Which one
 //!
-//! A loop with timers takes `poll_until`. It has the time of its next timer anyway, and whatever happens in between, that time
-//! stays the same:
+//! A loop with timers takes `poll_until`. It has the time of its next timer anyway, and whatever happens in between,
+//! that time stays the same:
 //!
 //! ```
 //! # fn main() -> std::io::Result<()> {
@@ -52,8 +52,8 @@
 //! (A server without timers at the moment passes `None`: `timers.peek().map(|Reverse((next, _))| *next)` is either.)
 //!
 //! `poll` is for loops that want to know of signals, and for those that poll without waiting. A runtime that handles
-//! `Interrupted` itself loses nothing with it. A program that repeats an interrupted `poll` *with the same timeout* starts the
-//! time anew with each signal; that is the mistake which `poll_until` is there to prevent.
+//! `Interrupted` itself loses nothing with it. A program that repeats an interrupted `poll` *with the same timeout*
+//! starts the time anew with each signal; that is the mistake which `poll_until` is there to prevent.
 //!
 //! Look at the events even if the deadline has passed. A poll that returned events says nothing about the time.
 //!
@@ -68,16 +68,17 @@
 //! | epoll; others, on an older kernel or on Android | `ppoll` on the queue's descriptor, then epoll without waiting |
 //! | `poll(2)` | `ppoll` |
 //!
-//! All of them are exact to the kernel's timer. What is added is the *timer slack* of the thread, by which the kernel may
-//! delay a wake-up to join it with others (50 µs unless changed: `prctl(2)`, `PR_SET_TIMERSLACK`), and the time until the
-//! scheduler runs the thread. So a wait that is shorter than the slack takes about as long as the slack. Lower the slack of
-//! the polling thread, or poll with zero for the last stretch, where that matters.
+//! All of them are exact to the kernel's timer. What is added is the *timer slack* of the thread, by which the kernel
+//! may delay a wake-up to join it with others (50 µs unless changed: `prctl(2)`, `PR_SET_TIMERSLACK`), and the time
+//! until the scheduler runs the thread. So a wait that is shorter than the slack takes about as long as the slack.
+//! Lower the slack of the polling thread, or poll with zero for the last stretch, where that matters.
 //!
-//! `Duration::MAX` and other times beyond what the kernel can express mean "for ever" for practical purposes: the longest
-//! timeout that is passed on is 292 billion years.
+//! `Duration::MAX` and other times beyond what the kernel can express mean "for ever" for practical purposes: the
+//! longest timeout that is passed on is 292 billion years.
 //!
 //! # Signals
 //!
-//! A signal handler that runs on the polling thread interrupts the wait even if it was installed with `SA_RESTART`. `poll`
-//! then returns `Interrupted`, and has filled in no events; none are lost. A program without signal handlers of its own sees
-//! this, too, for instance when it was stopped and continued, or under a debugger. So either handle it or use `poll_until`.
+//! A signal handler that runs on the polling thread interrupts the wait even if it was installed with `SA_RESTART`.
+//! `poll` then returns `Interrupted`, and has filled in no events; none are lost. A program without signal handlers of
+//! its own sees this, too, for instance when it was stopped and continued, or under a debugger. So either handle it or
+//! use `poll_until`.

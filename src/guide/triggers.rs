@@ -1,7 +1,7 @@
 //! # Choosing a trigger
 //!
-//! A [`Trigger`](crate::Trigger) says when a registration reports, and how often. It belongs to the registration, not to the
-//! queue: sources with different triggers share a [`Poll`](crate::Poll).
+//! A [`Trigger`](crate::Trigger) says when a registration reports, and how often. It belongs to the registration, not
+//! to the queue: sources with different triggers share a [`Poll`](crate::Poll).
 //!
 //! | trigger | reports | after an event | suits |
 //! | --- | --- | --- | --- |
@@ -12,11 +12,12 @@
 //!
 //! # How to ask for one
 //!
-//! [`Poll::registry`](crate::Poll::registry) registers with edges. [`with_trigger`](crate::Registry::with_trigger) gives
-//! another handle to the same queue, which registers with the trigger it was made for. Making it costs a reference count.
+//! [`Poll::registry`](crate::Poll::registry) registers with edges. [`with_trigger`](crate::Registry::with_trigger)
+//! gives another handle to the same queue, which registers with the trigger it was made for. Making it costs a
+//! reference count.
 //!
-//! The handle is what a [`Source`](crate::event::Source) is given, and what it passes on. So this works for the sources of
-//! any crate, also of those that were written before there were triggers:
+//! The handle is what a [`Source`](crate::event::Source) is given, and what it passes on. So this works for the sources
+//! of any crate, also of those that were written before there were triggers:
 //!
 //! ```
 //! # #[cfg(feature = "net")]
@@ -73,13 +74,14 @@
 //!
 //! # Level
 //!
-//! A level forgives. Reading a part and polling again is fine. So is a poll after an error that was not looked into. The price:
+//! A level forgives. Reading a part and polling again is fine. So is a poll after an error that was not looked into.
+//! The price:
 //!
 //! - A source that stays ready comes back in each poll. A socket is writable nearly always, so ask for
 //!   [`WRITABLE`](crate::Interest::WRITABLE) only while there is something to send, and
 //!   [`reregister`](crate::Registry::reregister) when that changes. Each reregistration is a system call on epoll.
-//! - A condition that nothing ends makes the loop spin: the end of a stream, an error, a listener with no descriptor left to
-//!   accept with. Deregister or drop the source then.
+//! - A condition that nothing ends makes the loop spin: the end of a stream, an error, a listener with no descriptor
+//!   left to accept with. Deregister or drop the source then.
 //!
 //! A listener with a level trigger can accept one connection per event, which bounds the work per turn without a flag:
 //!
@@ -115,12 +117,13 @@
 //!
 //! # The one-shots
 //!
-//! After its one event a one-shot registration is silent, in *both* directions, until it is reregistered. Then it reports
-//! what is ready at that time, also if that was reported before. The registration itself stays: registering a silent source
-//! again is [`AlreadyExists`](std::io::ErrorKind::AlreadyExists), and it has to be deregistered as any other.
+//! After its one event a one-shot registration is silent, in *both* directions, until it is reregistered. Then it
+//! reports what is ready at that time, also if that was reported before. The registration itself stays: registering a
+//! silent source again is [`AlreadyExists`](std::io::ErrorKind::AlreadyExists), and it has to be deregistered as any
+//! other.
 //!
-//! They answer one question: who works on a source, when one thread polls and others work? The polling thread hands the source
-//! over and will not hear of it again until the worker gives it back:
+//! They answer one question: who works on a source, when one thread polls and others work? The polling thread hands the
+//! source over and will not hear of it again until the worker gives it back:
 //!
 //! ```
 //! # fn main() -> std::io::Result<()> {

@@ -1,7 +1,7 @@
 //! # Wakers and work across threads
 //!
-//! One thread polls. Others have something for it: a task, a connection, the news that it should end. They put it where the
-//! polling thread finds it, and then end its poll with a [`Waker`](crate::Waker).
+//! One thread polls. Others have something for it: a task, a connection, the news that it should end. They put it where
+//! the polling thread finds it, and then end its poll with a [`Waker`](crate::Waker).
 //!
 //! # The pattern
 //!
@@ -51,29 +51,31 @@
 //!
 //! Three rules are in it:
 //!
-//! - **A wake is not a count.** A thousand wakes before a poll are one event. Taking one item per event strands the others.
-//! - **A wake is not lost.** One that comes while nobody polls ends the next poll at once. So does one that comes while the
-//!   events of the last poll, its own among them, are still being worked on.
+//! - **A wake is not a count.** A thousand wakes before a poll are one event. Taking one item per event strands the
+//!   others.
+//! - **A wake is not lost.** One that comes while nobody polls ends the next poll at once. So does one that comes while
+//!   the events of the last poll, its own among them, are still being worked on.
 //! - **A wake may find nothing.** The item it announces may have been taken along with an earlier event.
 //!
 //! # What is visible
 //!
-//! What a thread has written before it called [`wake`](crate::Waker::wake) is visible to the polling thread when it has an
-//! event of that waker: the call releases, the poll acquires. A relaxed atomic flag or a plain field behind an unlocked
-//! `UnsafeCell` is covered, too. That holds for the threads whose wake was merged with another one's.
+//! What a thread has written before it called [`wake`](crate::Waker::wake) is visible to the polling thread when it has
+//! an event of that waker: the call releases, the poll acquires. A relaxed atomic flag or a plain field behind an
+//! unlocked `UnsafeCell` is covered, too. That holds for the threads whose wake was merged with another one's.
 //!
 //! # What it costs
 //!
-//! The first wake after a poll that returned events makes a system call. The others until the next such poll make none: they
-//! are one read-modify-write each on an atomic that the wakers of the queue share, and one on an atomic of their own. So
-//! there is no need to guard `wake` with a flag of one's own.
+//! The first wake after a poll that returned events makes a system call. The others until the next such poll make none:
+//! they are one read-modify-write each on an atomic that the wakers of the queue share, and one on an atomic of their
+//! own. So there is no need to guard `wake` with a flag of one's own.
 //!
-//! The first wake reaches the kernel even if the polling thread is known to be awake. An outer event loop may be watching the
-//! queue's descriptor, and it must see the wake.
+//! The first wake reaches the kernel even if the polling thread is known to be awake. An outer event loop may be
+//! watching the queue's descriptor, and it must see the wake.
 //!
 //! # Several wakers
 //!
-//! A queue may have any number of wakers. Their tokens tell *why* the poll ended, without a look into each queue of work:
+//! A queue may have any number of wakers. Their tokens tell *why* the poll ended, without a look into each queue of
+//! work:
 //!
 //! ```
 //! # fn main() -> std::io::Result<()> {
@@ -114,16 +116,16 @@
 //!
 //! # Dropping
 //!
-//! A waker that is dropped takes its pending wake with it. A thread that wakes and then drops the last handle may so undo its
-//! own wake. Keep one handle, as a rule beside the `Poll`, for as long as wakes matter.
+//! A waker that is dropped takes its pending wake with it. A thread that wakes and then drops the last handle may so
+//! undo its own wake. Keep one handle, as a rule beside the `Poll`, for as long as wakes matter.
 //!
 //! A waker also keeps the queue open. Waking a queue whose `Poll` is gone is no error, and nobody hears it.
 //!
 //! # In a signal handler
 //!
-//! [`wake`](crate::Waker::wake) does not block, and on epoll it takes no lock and does not allocate. So a signal handler can
-//! call it on a waker in a `static`. The signal itself also ends a poll of the thread on which the handler ran, with
-//! [`Interrupted`](std::io::ErrorKind::Interrupted); a wake reaches the right thread in any case.
+//! [`wake`](crate::Waker::wake) does not block, and on epoll it takes no lock and does not allocate. So a signal
+//! handler can call it on a waker in a `static`. The signal itself also ends a poll of the thread on which the handler
+//! ran, with [`Interrupted`](std::io::ErrorKind::Interrupted); a wake reaches the right thread in any case.
 //!
 //! # After a fork
 //!
