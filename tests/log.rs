@@ -1,0 +1,175 @@
+//! Feature `log`: registrations are traced, and cost nothing when nobody listens.
+
+#![cfg(all(feature = "log", unix))]
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use mio::event::Source;
+use mio::{Backend, Interest, IoSource, Poll, Registry, Token, Trigger};
+
+/// Keeps what each thread says, so that the test harness and other tests do not mix in.
+struct Recorder;
+
+thread_local! {
+    static RECORDS: RefCell<Vec<(Level, String, String)>> = const { RefCell::new(Vec::new()) };
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Log for Recorder {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        let entry = (
+            record.level(),
+            record.target().to_owned(),
+            record.args().to_string(),
+        );
+        RECORDS.with(|records| records.borrow_mut().push(entry));
+    }
+
+    fn flush(&self) {}
+}
+
+/// Sets the level, which is one for the whole process, for as long as the guard lives.
+fn at(level: LevelFilter) -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    static INSTALL: Once = Once::new();
+
+    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    INSTALL.call_once(|| log::set_logger(&Recorder).unwrap());
+    log::set_max_level(level);
+    guard
+}
+
+/// What this thread has said since the last time.
+fn said() -> Vec<(Level, String, String)> {
+    RECORDS.with(|records| records.take())
+}
+
+fn source() -> (IoSource<UnixStream>, UnixStream) {
+    let (near, far) = UnixStream::pair().unwrap();
+    (IoSource::new(near), far)
+}
+
+#[test]
+fn each_change_of_a_registration_is_a_trace() {
+    let _level = at(LevelFilter::Trace);
+    for backend in Backend::available() {
+        let poll = Poll::builder().backend(backend).build().unwrap();
+        let (mut source, _peer) = source();
+        let registry = poll.registry();
+        said();
+
+        registry
+            .register(&mut source, Token(4711), Interest::READABLE)
+            .unwrap();
+        registry
+            .with_trigger(Trigger::Level)
+            .reregister(
+                &mut source,
+                Token(4712),
+                Interest::READABLE | Interest::WRITABLE,
+            )
+            .unwrap();
+        registry.deregister(&mut source).unwrap();
+
+        let said = said();
+        assert_eq!(said.len(), 3, "{said:?}");
+        for (level, target, _) in &said {
+            assert_eq!(*level, Level::Trace);
+            assert!(target.starts_with("mio::"), "{target}");
+        }
+        // Who reads it wants to know what was asked for; the wording is free.
+        let expected: [&[&str]; 3] = [
+            &["register", "4711", "READABLE", "Edge"],
+            &["reregister", "4712", "READABLE", "WRITABLE", "Level"],
+            &["deregister"],
+        ];
+        for ((_, _, message), words) in said.iter().zip(expected) {
+            for word in words {
+                assert!(message.contains(word), "{word} is not in: {message}");
+            }
+        }
+    }
+}
+
+/// The trace is written by the registry, so every crate's sources have it.
+#[test]
+fn sources_of_other_crates_are_traced_too() {
+    struct Foreign;
+
+    impl Source for Foreign {
+        fn register(&mut self, _: &Registry, _: Token, _: Interest) -> io::Result<()> {
+            Err(io::ErrorKind::Other.into())
+        }
+
+        fn reregister(&mut self, _: &Registry, _: Token, _: Interest) -> io::Result<()> {
+            Err(io::ErrorKind::Other.into())
+        }
+
+        fn deregister(&mut self, _: &Registry) -> io::Result<()> {
+            Err(io::ErrorKind::Other.into())
+        }
+    }
+
+    let _level = at(LevelFilter::Trace);
+    let poll = Poll::new().unwrap();
+    said();
+    let registry = poll.registry();
+    let mut source: Box<dyn Source> = Box::new(Foreign);
+    registry
+        .register(&mut source, Token(1), Interest::READABLE)
+        .unwrap_err();
+    registry
+        .reregister(&mut source, Token(2), Interest::READABLE)
+        .unwrap_err();
+    registry.deregister(&mut source).unwrap_err();
+    assert_eq!(said().len(), 3);
+}
+
+/// Not even asked whether it wants to hear: the message is not put together either.
+#[test]
+fn nobody_who_does_not_listen_is_bothered() {
+    for level in [LevelFilter::Off, LevelFilter::Debug] {
+        let _level = at(level);
+        let poll = Poll::new().unwrap();
+        let (mut source, _peer) = source();
+        said();
+        let before = CALLS.with(Cell::get);
+        let registry = poll.registry();
+        registry
+            .register(&mut source, Token(1), Interest::READABLE)
+            .unwrap();
+        registry
+            .reregister(&mut source, Token(2), Interest::READABLE)
+            .unwrap();
+        registry.deregister(&mut source).unwrap();
+        assert_eq!(CALLS.with(Cell::get) - before, 0, "{level}");
+        assert_eq!(said(), []);
+    }
+}
+
+/// What happens thousands of times a second is not traced: it would bury the rest.
+#[test]
+fn polling_and_waking_say_nothing() {
+    let _level = at(LevelFilter::Trace);
+    for backend in Backend::available() {
+        let mut poll = Poll::builder().backend(backend).build().unwrap();
+        let mut events = mio::Events::with_capacity(4);
+        let waker = mio::Waker::new(poll.registry(), Token(1)).unwrap();
+        said();
+        for _ in 0..3 {
+            waker.wake().unwrap();
+            poll.poll(&mut events, None).unwrap();
+        }
+        assert_eq!(said(), []);
+    }
+}
