@@ -35,6 +35,9 @@ impl Event {
     }
 
     /// There may be something to read: data, a connection to accept, or the end of the stream.
+    ///
+    /// An end or an error may come without this: look at [`is_read_closed`](Event::is_read_closed) and
+    /// [`is_error`](Event::is_error), too, if nothing else would make you read.
     #[inline]
     #[must_use]
     pub fn is_readable(&self) -> bool {
@@ -55,7 +58,8 @@ impl Event {
     /// | --- | --- | --- | --- |
     /// | `EPOLLERR`, `POLLERR` | `EV_ERROR`, or `EV_EOF` with an error in `fflags` | `POLLERR` | `POLL_CONNECT_FAIL` |
     ///
-    /// Not every system reports it reliably: an error always makes the source readable or writable, too.
+    /// It may come alone: from a full pipe whose reader is gone, or a datagram socket that only waits to read.
+    /// Not every system reports it; an error of the next operation is the sure sign.
     #[inline]
     #[must_use]
     pub fn is_error(&self) -> bool {
@@ -82,7 +86,8 @@ impl Event {
     /// | --- | --- | --- | --- |
     /// | `HUP`, `OUT` with `ERR`, or `ERR` alone | `EV_EOF` of the write filter | `POLLHUP` | `POLL_ABORT`, `POLL_CONNECT_FAIL` |
     ///
-    /// Not every system reports it; an error of the next write is the sure sign.
+    /// Not every system reports it; an error of the next write is the sure sign. A datagram socket with a pending error
+    /// reports it with some backends, and can be used again once the error was taken.
     #[inline]
     #[must_use]
     pub fn is_write_closed(&self) -> bool {

@@ -62,7 +62,7 @@ impl Waker {
     ///
     /// # Errors
     ///
-    /// The system's: on Linux a waker is an `eventfd(2)`, so it counts as an open file.
+    /// The system's: with epoll a waker is an `eventfd(2)`, so it counts as an open file.
     pub fn new(registry: &Registry, token: Token) -> io::Result<Waker> {
         let queue = Arc::clone(registry.queue());
         let signal = queue.selector.signal(token)?;

@@ -9,7 +9,7 @@ use crate::features;
 const RELEASE_TESTS: &[&str] = &["sizes", "alloc"];
 
 /// The modules whose tests are models for loom.
-const MODELS: &[&str] = &["coalesce::"];
+const MODELS: &[&str] = &["coalesce::", "handshake::"];
 
 /// What the published archive must hold beside the sources.
 const PUBLISHED: &[&str] = &["Cargo.toml", "LICENSE", "README.md", "src/lib.rs"];
@@ -61,10 +61,18 @@ pub(crate) fn test() -> Result {
 pub(crate) fn loom() -> Result {
     let (before, _) = tally();
     run_tests(
-        cargo(&["test", "--release", "--lib", "--no-default-features", "--"])
-            .args(MODELS)
-            .env("RUSTFLAGS", "--cfg loom")
-            .env("CARGO_TARGET_DIR", target_dir("loom")),
+        cargo(&[
+            "test",
+            "--release",
+            "--lib",
+            "--no-default-features",
+            "--features",
+            "poll-backend",
+            "--",
+        ])
+        .args(MODELS)
+        .env("RUSTFLAGS", "--cfg loom")
+        .env("CARGO_TARGET_DIR", target_dir("loom")),
     )?;
     match tally().0 > before {
         true => Ok(()),

@@ -2,6 +2,7 @@
 //!
 //! A build with one backend does not compile this file: its selector *is* that backend, and nothing is chosen.
 
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -10,13 +11,21 @@ use super::selector::{Direction, Selector, Target, Wanted};
 use crate::{Backend, Token};
 
 /// A queue, or the signal of a queue, of backend `A` (the default one) or `B`.
-#[derive(Debug)]
 pub(crate) enum Either<A, B> {
     A(A),
     B(B),
 }
 
 use Either::{A as InA, B as InB};
+
+impl<A: fmt::Debug, B: fmt::Debug> fmt::Debug for Either<A, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InA(a) => a.fmt(f),
+            InB(b) => b.fmt(f),
+        }
+    }
+}
 
 impl<A, B> Selector for Either<A, B>
 where

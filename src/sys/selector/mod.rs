@@ -58,12 +58,14 @@ pub(crate) trait Selector: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// Starts reporting on `target`; at once, also to a `select` that waits already.
     ///
-    /// A handle that this queue has already is [`ErrorKind::AlreadyExists`](io::ErrorKind::AlreadyExists).
+    /// A handle that this queue has already is [`ErrorKind::AlreadyExists`](io::ErrorKind::AlreadyExists), where the
+    /// system or a table can tell.
     fn register(&self, target: Target<'_, Self::State>, wanted: Wanted) -> io::Result<()>;
 
     /// Replaces everything that was wanted, and reports again what is ready now.
     ///
-    /// A handle that this queue does not have is [`ErrorKind::NotFound`](io::ErrorKind::NotFound).
+    /// A handle that this queue does not have is [`ErrorKind::NotFound`](io::ErrorKind::NotFound), where the system or a
+    /// table can tell.
     fn reregister(&self, target: Target<'_, Self::State>, wanted: Wanted) -> io::Result<()>;
 
     /// Stops reporting on `target`.

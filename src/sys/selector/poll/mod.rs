@@ -5,24 +5,26 @@
 //!
 //! Invariants:
 //!
-//! - The lock of [`State`] is never held during `poll(2)`. Whoever changes the state meanwhile raises `notify`, so that
-//!   the poller asks anew; it then waits for what is left of its time.
+//! - The lock of [`State`] is never held during `poll(2)`. Whoever changes the state meanwhile interrupts the poller (see
+//!   [`handshake`]), which asks anew and waits for what is left of its time.
 //! - A descriptor is closed after it left the table, and a poller that holds it is interrupted: a running `poll(2)`
 //!   keeps the file open, and the peer of a socket would not see it closed.
 //! - Nobody but the poller lowers `notify`, and it does so before it looks at what was noted.
 
+mod handshake;
 mod table;
 
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rustix::event::{poll, PollFd, PollFlags};
 
+use self::handshake::{Handshake, Pending};
 use self::table::{Plan, Question, Table};
 use super::selector::{unsupported, Direction, RawEvent, Selector, Target, Wanted};
 use super::signal::Signal;
@@ -50,17 +52,14 @@ struct State {
     wakers: Vec<Arc<Waker>>,
     /// Wakers and sources take turns at being served first.
     wakers_first: bool,
-    /// A thread is between asking for the questions and taking the answers.
-    polling: bool,
-    /// `notify` was raised for that thread.
-    notified: bool,
+    handshake: Handshake,
 }
 
 /// One waker: pending until its event was delivered.
 #[derive(Debug)]
 pub(crate) struct Waker {
     token: Token,
-    pending: AtomicBool,
+    pending: Pending,
 }
 
 #[derive(Debug, Default)]
@@ -146,6 +145,10 @@ where
 
     #[cold]
     fn register(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
+        if target.state.is_none() {
+            // A bare descriptor may be no descriptor at all, and `poll(2)` will not say so to whom it concerns.
+            rustix::io::fcntl_getfd(target.handle)?;
+        }
         self.shared.change(|table| {
             let inserted = table.insert(fd_of(target), wanted, target.state.is_none());
             inserted.then_some(()).ok_or(rustix::io::Errno::EXIST)
@@ -190,7 +193,7 @@ where
     fn signal(&self, token: Token) -> io::Result<Arc<Waker>> {
         let waker = Arc::new(Waker {
             token,
-            pending: AtomicBool::new(false),
+            pending: Pending::new(),
         });
         lock(&self.shared.state).wakers.push(Arc::clone(&waker));
         Ok(waker)
@@ -198,7 +201,7 @@ where
 
     #[cold]
     fn raise(&self, waker: &Arc<Waker>) -> io::Result<()> {
-        waker.pending.store(true, Ordering::Release);
+        waker.pending.set();
         self.shared.notify.raise()
     }
 
@@ -240,10 +243,7 @@ impl Shared {
     ) -> io::Result<T> {
         let mut state = lock(&self.state);
         let done = change(&mut state.table)?;
-        if state.polling && !state.notified {
-            self.notify.raise()?;
-            state.notified = true;
-        }
+        state.handshake.change(|| self.notify.raise())?;
         Ok(done)
     }
 
@@ -258,7 +258,7 @@ impl Scratch {
     /// Collects what to ask the system. From here on, changes to the table raise `notify`.
     fn ask(&mut self, shared: &Shared, now: Instant) -> Plan {
         let mut state = lock(&shared.state);
-        state.polling = true;
+        state.handshake.ask();
         self.questions.clear();
         let plan = state.table.questions(now, &mut self.questions);
         self.fds.clear();
@@ -281,13 +281,10 @@ impl Scratch {
         answered: bool,
     ) -> io::Result<()> {
         let mut state = lock(&shared.state);
-        state.polling = false;
+        let raised = answered && !self.fds[0].revents().is_empty();
+        state.handshake.answer(raised, || shared.notify.lower())?;
         if !answered {
             return Ok(());
-        }
-        if !self.fds[0].revents().is_empty() {
-            shared.notify.lower()?;
-            state.notified = false;
         }
         state.wakers_first = !state.wakers_first;
         if state.wakers_first {
@@ -297,11 +294,7 @@ impl Scratch {
             self.take_sources(&mut state.table, events, now);
             state.take_wakes(events);
         }
-        if state
-            .wakers
-            .iter()
-            .any(|waker| waker.pending.load(Ordering::Relaxed))
-        {
+        if state.wakers.iter().any(|waker| waker.pending.is_set()) {
             // There was no room, or it was used just now: the next poll returns at once, and so says our descriptor.
             shared.notify.raise()?;
         }
@@ -331,7 +324,7 @@ impl State {
             if events.len() == events.capacity() {
                 return self.wakers.rotate_left(served);
             }
-            if waker.pending.swap(false, Ordering::Acquire) {
+            if waker.pending.take() {
                 events.push(E::from((waker.token, PollFlags::IN)));
             }
         }

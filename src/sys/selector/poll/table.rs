@@ -12,8 +12,8 @@
 //!   again; it is reported in case, but with growing pauses ([`Pace`]), lest an idle writable descriptor keep its
 //!   user's loop spinning. A direction that is found unready starts afresh.
 //!
-//! `POLLERR` and `POLLHUP` come whether asked for or not, so a source without an armed direction is left out of the
-//! system call altogether.
+//! `POLLERR` and `POLLHUP` come whether asked for or not. So a source without an armed direction is still in the system
+//! call, with nothing asked, until they have come; then it is left out altogether, or the call would not wait any more.
 
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
@@ -45,6 +45,8 @@ struct Entry {
     id: u64,
     wanted: Wanted,
     armed: PollFlags,
+    /// Left out of the system call: a one-shot has fired, or the end was reported.
+    silent: bool,
     /// For a bare descriptor with an edge trigger: the pace of `IN`, `OUT` and `PRI`.
     pace: Option<[Pace; 3]>,
 }
@@ -126,9 +128,12 @@ impl Table {
             Direction::Unknown => PollFlags::IN | PollFlags::PRI | PollFlags::OUT,
         };
         let armed = entry.armed | (flags & requested(entry.wanted.interest));
-        let more = armed != entry.armed;
+        if armed == entry.armed {
+            return false;
+        }
         entry.armed = armed;
-        more
+        entry.silent = false;
+        true
     }
 
     /// Appends what to ask the system now, starting with the source whose turn it is.
@@ -150,7 +155,8 @@ impl Table {
             if asked.contains(PollFlags::IN) {
                 asked |= POLL_RDHUP;
             }
-            if !asked.is_empty() {
+            let muted = asked.is_empty() && entry.pace.is_some();
+            if !entry.silent && !muted {
                 questions.push(Question {
                     fd: entry.fd,
                     id: entry.id,
@@ -181,7 +187,9 @@ impl Table {
             return None;
         }
         let event = entry.event(answer & (question.asked | PollFlags::ERR | PollFlags::HUP));
-        entry.note(question.asked, event.unwrap_or(PollFlags::empty()), now);
+        let broken = answer.intersects(PollFlags::ERR | PollFlags::HUP);
+        let reported = if broken { question.asked } else { answer };
+        entry.note(question.asked, reported, now);
         event.map(|flags| (entry.wanted, flags))
     }
 
@@ -206,6 +214,7 @@ impl Entry {
             id,
             wanted,
             armed: requested(wanted.interest),
+            silent: false,
             pace: paced.then(<[Pace; 3]>::default),
         }
     }
@@ -217,24 +226,25 @@ impl Entry {
     /// The event that an answer makes, and what it disarms.
     fn event(&mut self, answer: PollFlags) -> Option<PollFlags> {
         let mut flags = answer & (self.armed | PollFlags::ERR | PollFlags::HUP | POLL_RDHUP);
-        if self.armed.is_empty() || flags.is_empty() {
+        if self.silent || flags.is_empty() {
             return None;
         }
         let trigger = self.wanted.trigger;
         if trigger.is_oneshot() {
             self.armed = PollFlags::empty();
+            self.silent = true;
         } else if trigger.is_edge() {
             let broken = flags.intersects(PollFlags::ERR | PollFlags::HUP);
             if broken {
-                // Reported unasked until the source is left out altogether, so every direction has to be tried now.
+                // This comes unasked until the source is left out, so every direction has to be tried now.
                 flags |= self.armed - PollFlags::PRI;
             }
             if self.pace.is_none() {
-                self.armed = if broken {
-                    PollFlags::empty()
-                } else {
-                    self.armed - flags
-                };
+                self.armed -= flags;
+                self.silent = broken;
+                if broken {
+                    self.armed = PollFlags::empty();
+                }
             }
         }
         Some(flags)

@@ -37,6 +37,7 @@ struct Expected {
     wanted: Wanted,
     bare: bool,
     armed: PollFlags,
+    silent: bool,
 }
 
 impl Expected {
@@ -45,6 +46,7 @@ impl Expected {
             wanted,
             bare,
             armed: requested(wanted.interest),
+            silent: false,
         }
     }
 
@@ -60,19 +62,21 @@ impl Expected {
 
     fn answer(&mut self, answer: PollFlags) -> Option<PollFlags> {
         let said = answer & (self.asked() | ERR | HUP);
-        if self.armed == NOTHING || said == NOTHING {
+        if self.silent || said == NOTHING {
             return None;
         }
         match (self.wanted.trigger, said.intersects(ERR | HUP)) {
             (Trigger::Level, _) => Some(said),
             (Trigger::Oneshot | Trigger::EdgeOneshot, _) => {
                 self.armed = NOTHING;
+                self.silent = true;
                 Some(said)
             }
             (Trigger::Edge, true) => {
                 let told = said | (self.armed - PRI);
                 if !self.bare {
                     self.armed = NOTHING;
+                    self.silent = true;
                 }
                 Some(told)
             }
@@ -95,6 +99,7 @@ impl Expected {
         let counts = !self.wanted.trigger.is_oneshot() && more != NOTHING;
         if counts {
             self.armed |= more;
+            self.silent = false;
         }
         counts
     }
@@ -110,6 +115,7 @@ fn check_integrity(table: &Table, model: &BTreeMap<RawFd, Expected>) {
         assert_eq!(entry.fd, fd);
         assert_eq!(entry.wanted.token, expected.wanted.token);
         assert_eq!(entry.armed, expected.armed, "descriptor {fd}");
+        assert_eq!(entry.silent, expected.silent, "descriptor {fd}");
     }
     let ids: BTreeSet<u64> = table.entries.iter().map(|entry| entry.id).collect();
     assert_eq!(ids.len(), model.len(), "an identity is there twice");
@@ -184,7 +190,7 @@ fn any_sequence_of_changes_and_answers_agrees_with_the_model() {
                     }
                     let silent = |(fd, expected): (&RawFd, &Expected)| {
                         expected.bare
-                            || expected.armed == NOTHING
+                            || expected.silent
                             || questions.iter().any(|question| question.fd == *fd)
                     };
                     assert!(model.iter().all(silent), "a source was not asked for");

@@ -143,7 +143,7 @@ fn a_reported_direction_is_silent_until_it_is_armed() {
     assert_eq!(round(&mut table, OUT, now), Some(OUT));
     assert_eq!(asked(&table, now), [(5, IN | RDHUP)]);
     assert_eq!(round(&mut table, IN, now), Some(IN));
-    assert_eq!(asked(&table, now), []);
+    assert_eq!(asked(&table, now), [(5, NOTHING)]);
 
     assert!(table.rearm(5, Direction::Read));
     assert!(!table.rearm(5, Direction::Read), "armed already");
@@ -163,7 +163,7 @@ fn each_direction_is_armed_alone() {
     ] {
         let mut table = table_of(all, Trigger::Edge, SOURCE);
         assert_eq!(round(&mut table, IN | OUT | PRI, now), Some(IN | OUT | PRI));
-        assert_eq!(asked(&table, now), []);
+        assert_eq!(asked(&table, now), [(5, NOTHING)]);
         assert!(table.rearm(5, direction));
         assert_eq!(asked(&table, now), [(5, expected)]);
     }
@@ -175,7 +175,39 @@ fn a_direction_without_interest_is_never_armed() {
     let mut table = table_of(R, Trigger::Edge, SOURCE);
     assert_eq!(round(&mut table, IN, now), Some(IN));
     assert!(!table.rearm(5, Direction::Write));
-    assert_eq!(asked(&table, now), []);
+    assert_eq!(asked(&table, now), [(5, NOTHING)]);
+}
+
+/// The end comes unasked, and has to be told of even while nothing is asked.
+#[test]
+fn the_end_is_reported_once_after_everything_was_reported() {
+    let now = Instant::now();
+    for end in [ERR, HUP, ERR | HUP] {
+        let mut table = table_of(W, Trigger::Edge, SOURCE);
+        assert_eq!(round(&mut table, OUT, now), Some(OUT));
+        assert_eq!(round(&mut table, end, now), Some(end));
+        assert_eq!(
+            asked(&table, now),
+            [],
+            "the system call would not wait any more"
+        );
+        assert!(table.rearm(5, Direction::Write));
+        assert_eq!(round(&mut table, end, now), Some(end | OUT));
+    }
+}
+
+/// The flags of the end cannot be slowed down by not asking for them, so they slow down the whole descriptor.
+#[test]
+fn the_end_of_a_bare_descriptor_has_a_pace_whatever_is_asked() {
+    let mut now = Instant::now();
+    for interest in [R, W, RW, Interest::PRIORITY] {
+        let mut table = table_of(interest, Trigger::Edge, BARE);
+        assert!(round(&mut table, HUP, now).is_some());
+        assert!(round(&mut table, HUP, now).is_some());
+        assert_eq!(asked(&table, now), [], "{interest:?}");
+        now += Duration::from_millis(1);
+        assert!(round(&mut table, HUP, now).is_some());
+    }
 }
 
 #[test]
