@@ -21,7 +21,6 @@
 //! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | only after an operation through the source has returned `WouldBlock` in that direction |
 //! | operations past the source (another `dup`, a raw descriptor) | seen by the kernel | not seen: no new edge |
 //! | an edge-triggered event names | all directions that are ready | the directions that were not reported since they last blocked |
-//! | a hang-up, after every direction was reported and none has blocked since | reported | reported once one has blocked |
 //! | edges of a [`SourceFd`](crate::unix::SourceFd) | exact | repeated while it stays ready, with pauses of up to 4 ms |
 //! | a regular file, a directory | refused (`EPERM`) | always ready |
 //! | the queue as a descriptor | readable when there is an event | readable when a waker was used |
