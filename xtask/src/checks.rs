@@ -80,6 +80,16 @@ pub(crate) fn loom() -> Result {
     }
 }
 
+/// `libc`: the test suite in a build whose system calls go through libc, which is what programs that run under a preloaded
+/// library need (see the guide's page on interception).
+pub(crate) fn libc() -> Result {
+    run_tests(
+        cargo(&["test", "--no-fail-fast", "--lib", "--tests"])
+            .env("RUSTFLAGS", "--cfg rustix_use_libc")
+            .env("CARGO_TARGET_DIR", target_dir("libc")),
+    )
+}
+
 /// `docs`: the documentation with and without the features, without a warning.
 pub(crate) fn docs() -> Result {
     // What is always there may point to what a feature adds. Without the feature that link is plain text.

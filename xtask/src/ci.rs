@@ -14,6 +14,7 @@ const STEPS: &[(&str, Step)] = &[
     ("test", checks::test),
     ("loom", checks::loom),
     ("inlining", inlining::check),
+    ("libc", checks::libc),
     ("features", features::check),
     ("docs", checks::docs),
     ("msrv", msrv::check),

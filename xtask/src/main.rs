@@ -24,6 +24,7 @@ usage: cargo xtask COMMAND
   test               the test suites, and in release the tests that only mean something there
   loom               the models of what threads share, checked in every order of their steps
   inlining           the system calls of hot operations stand in the user's own code
+  libc               the test suite with system calls through libc
   features           each combination of features: lints, and for some the tests
   docs               the documentation, without a warning
   msrv               a compile with the oldest compiler to be had, and clippy's view of `rust-version`
