@@ -396,6 +396,13 @@ mod descriptors {
         assert_eq!(error.raw_os_error(), code, "{error:?}");
     }
 
+    /// A number that nobody opens: others take the lowest that is free.
+    fn closed() -> RawFd {
+        let file = File::open("/dev/null").unwrap();
+        let high = rustix::io::fcntl_dupfd_cloexec(&file, 700).unwrap();
+        high.as_raw_fd()
+    }
+
     #[test]
     fn below_zero() {
         on_each_backend(|poll| {
@@ -405,6 +412,25 @@ mod descriptors {
                 bad_descriptor(registry.register(&mut source, Token(1), Interest::READABLE));
                 bad_descriptor(registry.reregister(&mut source, Token(1), Interest::READABLE));
                 bad_descriptor(registry.deregister(&mut source));
+            }
+            assert_eq!(ready(poll), []);
+        });
+    }
+
+    #[test]
+    fn not_open() {
+        on_each_backend(|poll| {
+            for fd in [closed(), RawFd::MAX] {
+                for trigger in TRIGGERS {
+                    let registry = poll.registry().with_trigger(trigger);
+                    let mut source = SourceFd(&fd);
+                    bad_descriptor(registry.register(&mut source, Token(1), Interest::READABLE));
+                    // There is no registration, and no descriptor: either is a good reason.
+                    assert!(registry
+                        .reregister(&mut source, Token(1), Interest::READABLE)
+                        .is_err());
+                    assert!(registry.deregister(&mut source).is_err());
+                }
             }
             assert_eq!(ready(poll), []);
         });
