@@ -1,0 +1,63 @@
+//! The sockets of `mio::net`.
+
+use std::io::{Read, Write};
+
+use mio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
+use rustix::event::PollFlags;
+
+use super::{near, Link};
+use crate::bed::BOTH;
+
+pub(super) fn links() -> [Link; 4] {
+    let (near, far) = tcp_pair();
+    let mut tcp = Link::of("TcpStream", BOTH, near, far);
+    // This end may still send.
+    tcp.hung_up = PollFlags::RDHUP;
+
+    let (near, far) = UnixStream::pair().unwrap();
+    let unix = Link::of("UnixStream", BOTH, near, far);
+
+    let (near, far) = udp_pair();
+    let mut udp = Link::of("UdpSocket", BOTH, near, far);
+    // What was sent over the loopback is no longer this socket's.
+    udp.fills = false;
+    udp.hung_up = PollFlags::empty();
+
+    let (near, far) = UnixDatagram::pair().unwrap();
+    let mut datagram = Link::of("UnixDatagram", BOTH, near, far);
+    datagram.hung_up = PollFlags::empty();
+    [tcp, unix, udp, datagram]
+}
+
+/// Both ends of a connection.
+pub(crate) fn tcp_pair() -> (TcpStream, TcpStream) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (far, _) = listener.accept().unwrap();
+    for end in [&near, &far] {
+        end.set_nonblocking(true).unwrap();
+        end.set_nodelay(true).unwrap();
+    }
+    (TcpStream::from_std(near), TcpStream::from_std(far))
+}
+
+/// Two sockets that are connected to each other.
+pub(crate) fn udp_pair() -> (UdpSocket, UdpSocket) {
+    let [near, far] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0".parse().unwrap()).unwrap());
+    near.connect(far.local_addr().unwrap()).unwrap();
+    far.connect(near.local_addr().unwrap()).unwrap();
+    (near, far)
+}
+
+near!(
+    TcpStream,
+    |mut stream, buffer| Read::read(&mut stream, buffer),
+    |mut stream, bytes| Write::write(&mut stream, bytes)
+);
+near!(
+    UnixStream,
+    |mut stream, buffer| Read::read(&mut stream, buffer),
+    |mut stream, bytes| Write::write(&mut stream, bytes)
+);
+near!(UdpSocket, UdpSocket::recv, UdpSocket::send);
+near!(UnixDatagram, UnixDatagram::recv, UnixDatagram::send);

@@ -1,0 +1,114 @@
+//! One suite of behaviour, written against the public API alone and run on every backend that this build has.
+//!
+//! A case is a function `fn name(backend: Backend)` in the module of its subject, and a line in the table of contents
+//! below. The table makes one test of it per backend, named `epoll::edges::drained_and_refilled`; a case that is not in
+//! the table is dead code, which does not compile here.
+//!
+//! What backends may differ in is in `backends.rs` and, where it is about closing, in the table of `closing.rs`.
+//! Everything else holds for all of them.
+//!
+//! A backend that the system refuses is skipped, with a line on the standard output. `MIO_REQUIRE_BACKENDS` names those
+//! for which that is a failure: `epoll,poll`, or `all`.
+
+#![cfg(unix)]
+
+mod alone;
+mod backends;
+mod bed;
+mod links;
+mod ready;
+
+mod closing;
+mod edges;
+mod lifetimes;
+mod registration;
+mod triggers;
+
+/// Mounts the table on each backend.
+macro_rules! suite {
+    ($($table:tt)+) => {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        mod epoll {
+            mount!(Epoll: $($table)+);
+        }
+
+        #[cfg(feature = "poll-backend")]
+        mod poll {
+            mount!(Poll: $($table)+);
+        }
+    };
+}
+
+/// Makes a test of each case, on one backend.
+macro_rules! mount {
+    ($backend:ident: $($(#[$about:meta])* $subject:ident { $($(#[$needs:meta])* $case:ident)+ })+) => {
+        $($(#[$about])* mod $subject {
+            $($(#[$needs])* #[test] fn $case() {
+                let name = concat!(module_path!(), "::", stringify!($case));
+                crate::bed::run(mio::Backend::$backend, name, crate::$subject::$case);
+            })+
+        })+
+    };
+}
+
+suite! {
+    edges {
+        ready_when_registered
+        short_read_then_new_byte
+        rest_of_a_short_read_then_new_byte
+        short_write_then_room
+        drained_and_refilled
+        full_and_writable_again
+        edges_come_again_and_again
+        an_edge_is_no_level
+        #[cfg(feature = "os-ext")] idle_bare_descriptor_does_not_spin
+        blocked_read_leaves_writing_alone
+        blocked_write_leaves_reading_alone
+        unknown_direction_rearms
+        #[cfg(feature = "net")] blocked_peek_rearms
+        last_interest_counts
+        reregister_reports_again
+    }
+
+    registration {
+        registered_twice
+        not_registered
+        every_token_is_allowed
+        shared_token
+        token_reused_within_a_batch
+        deregistered_with_an_event_pending
+        deregistered_on_another_thread
+        #[cfg(debug_assertions)] second_queue_is_an_error
+        two_queues_of_one_process
+        #[cfg(feature = "os-ext")] bare_descriptor_in_two_queues
+    }
+
+    lifetimes {
+        closed_without_deregistering
+        number_reused_by_a_new_source
+        number_reused_in_another_queue
+        duplicate_of_a_registered_descriptor
+        #[cfg(feature = "os-ext")] duplicate_of_a_bare_descriptor
+        dropped_in_any_order
+        registry_and_waker_outlive_the_queue
+    }
+
+    closing {
+        it_happens_while_registered
+        it_happened_before_registering
+        other_triggers_say_what_the_system_says
+    }
+
+    triggers {
+        level_while_readable
+        level_while_writable
+        level_of_both_directions
+        level_with_capacity_one
+        oneshot_is_silent_until_reregistered
+        oneshot_disarms_the_other_direction
+        oneshot_and_hang_up
+        trigger_can_be_changed
+        registry_carries_its_trigger
+        triggers_side_by_side
+    }
+}
