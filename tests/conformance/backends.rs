@@ -17,3 +17,17 @@ pub(crate) fn repeats_bare_edges(backend: Backend) -> bool {
 pub(crate) fn duplicates_keep_registrations(backend: Backend) -> bool {
     backend == Backend::Epoll
 }
+
+/// Whether what can always be read and written is refused, rather than always ready.
+#[cfg(feature = "os-ext")]
+pub(crate) fn refuses_files(backend: Backend) -> bool {
+    backend == Backend::Epoll
+}
+
+/// How many sources a queue has to bear. A poll with `poll(2)` takes as long as there are sources.
+pub(crate) fn crowd(backend: Backend) -> usize {
+    match backend {
+        Backend::Poll => 2_000,
+        _ => 10_000,
+    }
+}

@@ -20,7 +20,10 @@ mod ready;
 
 mod closing;
 mod edges;
+#[cfg(feature = "os-ext")]
+mod files;
 mod lifetimes;
+mod many;
 mod registration;
 mod triggers;
 
@@ -91,6 +94,19 @@ suite! {
         #[cfg(feature = "os-ext")] duplicate_of_a_bare_descriptor
         dropped_in_any_order
         registry_and_waker_outlive_the_queue
+    }
+
+    #[cfg(feature = "os-ext")]
+    files {
+        regular_file
+        directory
+        null_device
+        terminal
+        not_a_descriptor
+    }
+
+    many {
+        many_sources
     }
 
     closing {
