@@ -31,3 +31,8 @@ pub(crate) fn crowd(backend: Backend) -> usize {
         _ => 10_000,
     }
 }
+
+/// Whether the queue's descriptor is readable when a source is ready, and not for wakes alone.
+pub(crate) fn queue_shows_readiness(backend: Backend) -> bool {
+    backend != Backend::Poll
+}

@@ -18,14 +18,19 @@ mod bed;
 mod links;
 mod ready;
 
+mod capacity;
 mod closing;
 mod edges;
 #[cfg(feature = "os-ext")]
 mod files;
 mod lifetimes;
 mod many;
+mod outer;
 mod registration;
+mod threads;
+mod time;
 mod triggers;
+mod wakers;
 
 /// Mounts the table on each backend.
 macro_rules! suite {
@@ -103,6 +108,55 @@ suite! {
         null_device
         terminal
         not_a_descriptor
+    }
+
+    capacity {
+        small_capacity_delivers_everything
+        small_capacity_serves_levels_in_turn
+        idle_sources_do_not_count_as_served
+        small_capacity_with_wakers_pending
+        no_capacity
+        events_are_replaced
+    }
+
+    time {
+        zero_does_not_wait
+        never_early
+        microseconds
+        longest_timeouts
+        deadlines
+        busy_registry_does_not_move_the_end
+        events_end_a_wait
+    }
+
+    wakers {
+        wake_before_a_poll
+        wake_during_a_poll
+        wake_while_the_timeout_fires
+        no_wake_is_lost
+        no_work_is_stranded
+        repeated_wakes_are_coalesced
+        wakes_between_other_events
+        woken_again_before_the_next_poll
+        several_wakers
+        dropped_with_a_wake_pending
+        made_and_dropped_during_a_poll
+        #[cfg(target_os = "linux")] counter_at_its_maximum
+    }
+
+    threads {
+        registration_reaches_a_running_poll
+        rearming_reaches_a_running_poll
+        reregistration_reaches_a_running_poll
+        dropping_during_a_poll_closes_at_once
+        deregistering_during_a_poll_closes_at_once
+        every_byte_arrives
+    }
+
+    outer {
+        queue_is_readable_when_a_source_is_ready
+        queue_is_readable_when_a_waker_was_used
+        queue_in_a_queue
     }
 
     many {

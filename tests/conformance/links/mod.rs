@@ -206,6 +206,16 @@ pub(crate) fn wait_for(fd: impl AsFd, flags: PollFlags) {
     assert!(is_ready(fd, flags, PATIENCE), "no {flags:?} in time");
 }
 
+/// Waits until the other end of what `fd` is connected to is closed.
+#[track_caller]
+pub(crate) fn wait_for_hang_up(fd: impl AsFd) {
+    let timeout = Timespec::try_from(PATIENCE).unwrap();
+    // Depending on what it is, this is the end of a stream, a hang-up or an error. All but the first come unasked.
+    let mut fds = [PollFd::new(&fd, PollFlags::RDHUP)];
+    let ready = rustix::event::poll(&mut fds, Some(&timeout)).unwrap();
+    assert_eq!(ready, 1, "the other end is open");
+}
+
 /// `Near` for a source that has its descriptor itself, and the two ways to use it.
 #[cfg(any(feature = "net", feature = "os-ext"))]
 macro_rules! near {

@@ -1,0 +1,217 @@
+//! Timeouts and deadlines: never early, and not much late.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mio::{Backend, Interest, IoSource, Token, Trigger, Waker};
+use rustix::thread::gettid;
+
+use crate::bed::{during, Bed, BOTH, PATIENCE};
+use crate::links::{socket_pair, write_whole, Link};
+use crate::ready::Ready;
+use crate::threads::asleep;
+
+const WAKER: Token = Token(71);
+
+/// Less than this is no waiting. A machine that is busy takes a while to come back to a thread.
+const AT_ONCE: Duration = Duration::from_millis(5);
+
+/// The shortest of many attempts: what is left when nothing else got in between.
+fn quickest(mut attempt: impl FnMut() -> Duration) -> Duration {
+    (0..50).map(|_| attempt()).min().unwrap_or(Duration::ZERO)
+}
+
+/// How long an empty poll takes.
+#[track_caller]
+fn empty_poll(bed: &mut Bed, timeout: Duration) -> Duration {
+    let start = Instant::now();
+    let seen = bed.turn(Some(timeout));
+    let took = start.elapsed();
+    assert_eq!(seen, []);
+    took
+}
+
+pub(crate) fn zero_does_not_wait(backend: Backend) {
+    let mut bed = Bed::new(backend);
+    assert!(quickest(|| empty_poll(&mut bed, Duration::ZERO)) < Duration::from_millis(1));
+
+    // Also if there is something to watch, and if there is something to return.
+    let mut link = Link::new();
+    bed.registry()
+        .register(link.source(), Token(1), Interest::READABLE)
+        .unwrap();
+    assert!(quickest(|| empty_poll(&mut bed, Duration::ZERO)) < Duration::from_millis(1));
+    link.feed(1);
+    assert_eq!(bed.turn(Some(Duration::ZERO)).len(), 1);
+}
+
+/// However long it is, and whether or not the kernel counts in its unit.
+pub(crate) fn never_early(backend: Backend) {
+    let mut bed = Bed::new(backend);
+    let mut link = Link::new();
+    bed.registry()
+        .register(link.source(), Token(1), Interest::READABLE)
+        .unwrap();
+    for nanos in [
+        1, 999, 1_000, 50_000, 999_999, 1_000_000, 1_000_001, 1_500_000, 1_999_999, 5_000_000,
+        20_000_001,
+    ] {
+        let timeout = Duration::from_nanos(nanos);
+        let _during = during(timeout);
+        for _ in 0..5 {
+            let took = empty_poll(&mut bed, timeout);
+            assert!(took >= timeout, "{took:?}");
+            assert!(took < PATIENCE, "{took:?}");
+        }
+    }
+}
+
+/// Fractions of a millisecond are not rounded up.
+pub(crate) fn microseconds(backend: Backend) {
+    let mut bed = Bed::new(backend);
+    for micros in [1, 50, 250] {
+        let timeout = Duration::from_micros(micros);
+        let took = quickest(|| empty_poll(&mut bed, timeout));
+        let late = took - timeout;
+        assert!(
+            late < Duration::from_micros(500),
+            "{took:?} for {timeout:?}"
+        );
+    }
+    let took = quickest(|| empty_poll(&mut bed, Duration::from_millis(1)));
+    assert!(took < Duration::from_micros(1900), "{took:?}");
+}
+
+/// What does not fit the kernel's types waits for as long as they can express, not for no time at all.
+pub(crate) fn longest_timeouts(backend: Backend) {
+    let mut bed = Bed::new(backend);
+    let waker = Waker::new(bed.registry(), WAKER).unwrap();
+    const DAY: u64 = 24 * 60 * 60;
+    for timeout in [
+        None,
+        Some(Duration::from_millis(i32::MAX as u64)),
+        Some(Duration::from_millis(i32::MAX as u64 + 1)),
+        Some(Duration::from_millis(u32::MAX.into())),
+        Some(Duration::from_secs(25 * DAY)),
+        Some(Duration::new(25 * DAY, 1)),
+        Some(Duration::from_secs(365 * DAY)),
+        Some(Duration::from_secs(i64::MAX as u64)),
+        Some(Duration::from_secs(u64::MAX)),
+        Some(Duration::MAX),
+    ] {
+        let _during = during(timeout);
+        let poller = gettid();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                asleep(poller);
+                waker.wake().unwrap();
+            });
+            let seen = bed.turn(timeout);
+            assert_eq!(seen.len(), 1, "{seen:?}");
+        });
+    }
+}
+
+/// A deadline may be near, past, far or none.
+pub(crate) fn deadlines(backend: Backend) {
+    let mut bed = Bed::new(backend);
+    for micros in [0, 1, 300, 2_000] {
+        let deadline = Instant::now() + Duration::from_micros(micros);
+        bed.poll.poll_until(&mut bed.events, deadline).unwrap();
+        assert!(bed.events.is_empty());
+        assert!(Instant::now() >= deadline);
+    }
+    let past = Instant::now();
+    let took = quickest(|| {
+        let start = Instant::now();
+        bed.poll.poll_until(&mut bed.events, past).unwrap();
+        start.elapsed()
+    });
+    assert!(took < Duration::from_millis(1), "{took:?}");
+
+    let waker = Waker::new(bed.registry(), WAKER).unwrap();
+    let far = Instant::now() + Duration::from_secs(100_000);
+    for deadline in [None, Some(far)] {
+        let poller = gettid();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                asleep(poller);
+                waker.wake().unwrap();
+            });
+            bed.poll.poll_until(&mut bed.events, deadline).unwrap();
+            assert_eq!(bed.events.len(), 1);
+        });
+    }
+}
+
+/// Whatever other threads do with the registry, an idle poll ends when it was to end, and without events.
+pub(crate) fn busy_registry_does_not_move_the_end(backend: Backend) {
+    const TIMEOUT: Duration = Duration::from_millis(50);
+    for timeout in [TIMEOUT, TIMEOUT + Duration::from_micros(1)] {
+        let mut bed = Bed::new(backend);
+        let registry = bed.registry().try_clone().unwrap();
+        let ended = AtomicBool::new(false);
+        let (ready, started) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut link = Link::new();
+                let (near, _far) = socket_pair();
+                let mut source = IoSource::new(near);
+                registry
+                    .register(&mut source, Token(1), Interest::READABLE)
+                    .unwrap();
+                ready.send(()).unwrap();
+                let give_up = Instant::now() + PATIENCE;
+                while !ended.load(Ordering::Relaxed) && Instant::now() < give_up {
+                    let registry = registry.with_trigger(Trigger::Level);
+                    registry
+                        .register(link.source(), Token(2), Interest::READABLE)
+                        .unwrap();
+                    let again = Interest::READABLE;
+                    registry.reregister(link.source(), Token(3), again).unwrap();
+                    // What would block arms an edge, and some backends have to tell the poller so.
+                    source
+                        .do_read(|fd| Ok(rustix::io::read(fd, &mut [0])?))
+                        .unwrap_err();
+                    registry.deregister(link.source()).unwrap();
+                    drop(Waker::new(&registry, WAKER).unwrap());
+                }
+            });
+            started.recv().unwrap();
+            let took = empty_poll(&mut bed, timeout);
+            ended.store(true, Ordering::Relaxed);
+            assert!(took >= timeout, "{took:?}");
+            assert!(took < PATIENCE / 2, "{took:?}");
+        });
+    }
+}
+
+/// The other way round: an event does not wait for the time to pass.
+pub(crate) fn events_end_a_wait(backend: Backend) {
+    let mut bed = Bed::new(backend);
+    let mut link = Link::new();
+    bed.registry()
+        .register(link.source(), Token(1), BOTH)
+        .unwrap();
+    bed.expect(Token(1), Ready::WRITABLE);
+    let took = quickest(|| {
+        let poller = gettid();
+        let link = &link;
+        thread::scope(|scope| {
+            let fed = scope.spawn(move || {
+                asleep(poller);
+                let start = Instant::now();
+                write_whole(link.far(), 1);
+                start
+            });
+            let seen = bed.turn(Some(PATIENCE));
+            let end = Instant::now();
+            assert_eq!(seen.len(), 1, "{seen:?}");
+            link.drain();
+            end.saturating_duration_since(fed.join().unwrap())
+        })
+    });
+    assert!(took < AT_ONCE, "{took:?}");
+}
