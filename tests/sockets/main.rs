@@ -1,0 +1,31 @@
+//! Every socket type and the pipes, method by method: results, errors, what the kernel makes of odd arguments, and that
+//! nothing leaks into child processes or raises a signal.
+//!
+//! What concerns readiness runs on each backend of the build. Everything stays on the loopback interface and in temporary
+//! folders. Where a sandbox denies something (IPv6, multicast), the test says so and passes.
+
+#![cfg(all(unix, feature = "net"))]
+
+#[cfg(target_os = "linux")]
+mod exec_race;
+mod exhaustion;
+mod flags;
+mod handles;
+mod multicast;
+#[cfg(feature = "os-ext")]
+mod pipes;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod priority;
+mod raw;
+#[cfg(target_os = "linux")]
+mod sigpipe;
+mod tcp_connect;
+mod tcp_listener;
+mod tcp_stream;
+mod udp;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod unix_abstract;
+mod unix_datagram;
+mod unix_paths;
+mod unix_stream;
+mod util;
