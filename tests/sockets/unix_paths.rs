@@ -5,6 +5,11 @@
 
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
+#[cfg(target_os = "android")]
+use std::os::android::net::SocketAddrExt;
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt;
+
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
@@ -162,8 +167,6 @@ fn with_a_zero_byte() {
 /// The kernel picks an abstract name.
 #[test]
 fn that_are_empty() {
-    use std::os::linux::net::SocketAddrExt;
-
     let listener = UnixListener::bind("").unwrap();
     let address = listener.local_addr().unwrap();
     assert!(!address.as_abstract_name().unwrap().is_empty());
