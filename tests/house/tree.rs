@@ -8,7 +8,9 @@ const FOLDERS: &[&str] = &["src", "tests", "examples", "bench", "xtask"];
 
 /// The files the rules read.
 pub(crate) fn tree() -> Vec<File> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Cargo says it at run time, too. What it said at compile time may be another checkout with the same build folder.
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&root);
     let mut paths = Vec::new();
     for folder in FOLDERS {
         collect(root, folder, &mut paths);
