@@ -54,6 +54,10 @@ const UNSAFE: &[(&str, &str)] = &[
     ),
     ("tests/alloc.rs", "an allocator that counts"),
     (
+        "tests/stress/signals.rs",
+        "installs a signal handler and sends to one thread",
+    ),
+    (
         "tests/sockets/raw.rs",
         "what users do with raw descriptors and with SIGPIPE",
     ),

@@ -1,0 +1,152 @@
+//! What the scenarios share: processes of their own, time, chance, and pairs of sockets.
+
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::fs;
+use std::hash::{BuildHasher, Hasher};
+use std::os::unix::net::UnixStream;
+use std::process::{self, Command};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mio::{Backend, IoSource, Poll, Trigger};
+use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
+
+/// How long a test waits for what must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) const TRIGGERS: [Trigger; 4] = [
+    Trigger::Edge,
+    Trigger::Level,
+    Trigger::Oneshot,
+    Trigger::EdgeOneshot,
+];
+
+/// Names the test that a child process is for.
+const CHILD: &str = "MIO_STRESS_CHILD";
+
+/// Runs the `body` of the test `name` in a process of its own.
+#[track_caller]
+pub(crate) fn in_child(name: &str, body: impl FnOnce()) {
+    if env::var_os(CHILD).is_some_and(|child| child == name) {
+        thread::spawn(|| {
+            thread::sleep(4 * PATIENCE + 10 * span());
+            eprintln!("hangs");
+            process::abort();
+        });
+        return body();
+    }
+    let program = env::current_exe().unwrap();
+    let output = Command::new(program)
+        .args([name, "--exact", "--nocapture", "--test-threads=1"])
+        .env(CHILD, name)
+        .env(SEED, seed().to_string())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    print!("{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}", output.status);
+    assert!(said.contains("1 passed"), "there is no test `{name}`");
+}
+
+/// Runs `scenario` with a queue of each backend of this build.
+pub(crate) fn on_each_backend(scenario: impl Fn(Poll)) {
+    for backend in Backend::available() {
+        let start = Instant::now();
+        scenario(open(backend));
+        println!("{backend}: {:.1} s", start.elapsed().as_secs_f64());
+    }
+}
+
+pub(crate) fn open(backend: Backend) -> Poll {
+    Poll::builder().backend(backend).build().unwrap()
+}
+
+/// How long a scenario goes on with one backend.
+pub(crate) fn span() -> Duration {
+    match env::var("MIO_STRESS_SECONDS") {
+        Ok(text) => Duration::from_secs(text.parse().expect("MIO_STRESS_SECONDS is a number")),
+        Err(_) => Duration::from_secs(1),
+    }
+}
+
+const SEED: &str = "MIO_STRESS_SEED";
+
+/// Where all that is drawn by chance in this process begins.
+pub(crate) fn seed() -> u64 {
+    static CHOSEN: OnceLock<u64> = OnceLock::new();
+
+    *CHOSEN.get_or_init(|| {
+        let seed = match env::var(SEED) {
+            Ok(text) => text.parse().expect("MIO_STRESS_SEED is a number"),
+            Err(_) => RandomState::new().build_hasher().finish(),
+        };
+        println!("{SEED}={seed}");
+        seed
+    })
+}
+
+/// A sequence of numbers that look drawn by chance: splitmix64.
+pub(crate) struct Random(u64);
+
+impl Random {
+    /// The sequence of number `stream`.
+    pub(crate) fn new(stream: usize) -> Random {
+        let mut random = Random(seed() ^ stream as u64);
+        random.0 = random.next();
+        random
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    pub(crate) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+}
+
+/// Two connected sources.
+pub(crate) fn pair() -> (IoSource<UnixStream>, IoSource<UnixStream>) {
+    let (one, other) = UnixStream::pair().unwrap();
+    one.set_nonblocking(true).unwrap();
+    other.set_nonblocking(true).unwrap();
+    (IoSource::new(one), IoSource::new(other))
+}
+
+/// Waits until `done`, and is to be unparked when that may be so. Fails if it does not come.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, done: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+/// Sets how many descriptors this process may have, or as many as the system lets it.
+pub(crate) fn limit_descriptors(wanted: u64) -> usize {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let limit = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let current = Some(limit);
+    setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
+    limit as usize
+}
+
+/// How many descriptors this process has open.
+pub(crate) fn open_descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}

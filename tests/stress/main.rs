@@ -1,0 +1,25 @@
+//! Many threads, many descriptors, signals, and no descriptors left: what only shows under load.
+//!
+//! Each scenario runs in a process of its own, this program started again ([`common::in_child`]): limits and signal
+//! handlers belong to a process, and a descriptor that another test's child has inherited for a moment keeps its
+//! registration in an epoll queue. It runs on every backend of the build.
+//!
+//! A scenario goes on for a second on each backend, or for as many as `MIO_STRESS_SECONDS` says. What is drawn by chance
+//! follows from a seed, which a failure shows and `MIO_STRESS_SEED` sets.
+//!
+//! The tests in [`injected`] are ignored here. `cargo xtask inject` runs each of them under strace, which makes a system
+//! call of theirs fail.
+
+#![cfg(unix)]
+
+mod bytes;
+mod common;
+#[cfg(feature = "net")]
+mod exhaustion;
+mod injected;
+#[cfg(feature = "net")]
+mod injected_sockets;
+mod many;
+mod registries;
+mod signals;
+mod wakers;

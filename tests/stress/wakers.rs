@@ -1,0 +1,122 @@
+//! Eight threads that hand over work and wake, and one that works: no item is stranded.
+//!
+//! Four share a waker and a queue, the others have their own. A queue is emptied only when its waker says so, and who has
+//! handed work over often waits until it is done: then nothing but the wake can bring it there.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Mutex, OnceLock};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Token, Waker};
+
+use crate::common::{in_child, on_each_backend, span, wait_until, Random, PATIENCE};
+
+const THREADS: usize = 8;
+
+/// How many of them share the first waker.
+const SHARING: usize = 4;
+
+#[test]
+fn no_item_is_stranded() {
+    in_child("wakers::no_item_is_stranded", || on_each_backend(scenario));
+}
+
+fn scenario(mut poll: Poll) {
+    let queues: Vec<Queue> = (0..=THREADS - SHARING)
+        .map(|number| Queue {
+            waker: Waker::new(poll.registry(), Token(number)).unwrap(),
+            items: Mutex::default(),
+        })
+        .collect();
+    let workers: Vec<Worker> = (0..THREADS).map(|_| Worker::default()).collect();
+    let running = AtomicUsize::new(THREADS);
+    thread::scope(|scope| {
+        for (number, worker) in workers.iter().enumerate() {
+            let queue = &queues[(number + 1).saturating_sub(SHARING)];
+            let running = &running;
+            scope.spawn(move || {
+                let _end = End(running, queue);
+                worker.submit(number, queue);
+            });
+        }
+        work(&mut poll, &queues, &workers, &running);
+    });
+    let items: u64 = workers.iter().map(|worker| worker.done.load(SeqCst)).sum();
+    println!("{items} items");
+    for worker in &workers {
+        let (submitted, done) = (worker.submitted.load(SeqCst), worker.done.load(SeqCst));
+        assert_eq!(submitted, done);
+        assert!(done > 0, "it did nothing");
+    }
+}
+
+struct Queue {
+    waker: Waker,
+    /// Who has submitted it, and its number.
+    items: Mutex<VecDeque<(usize, u64)>>,
+}
+
+#[derive(Default)]
+struct Worker {
+    thread: OnceLock<Thread>,
+    submitted: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Worker {
+    fn submit(&self, number: usize, queue: &Queue) {
+        self.thread.get_or_init(thread::current);
+        let mut random = Random::new(number);
+        let deadline = Instant::now() + span();
+        while Instant::now() < deadline {
+            for _ in 0..1 + random.below(8) {
+                let item = self.submitted.fetch_add(1, SeqCst) + 1;
+                queue.items.lock().unwrap().push_back((number, item));
+                queue.waker.wake().unwrap();
+            }
+            let submitted = self.submitted.load(SeqCst);
+            wait_until("work", || self.done.load(SeqCst) == submitted);
+        }
+    }
+}
+
+/// Tells the working thread that there is one thread less.
+struct End<'a>(&'a AtomicUsize, &'a Queue);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+        self.1.waker.wake().unwrap();
+    }
+}
+
+/// Empties the queues whose wakers report, with all kinds of timeouts: a wake may come just when one ends.
+fn work(poll: &mut Poll, queues: &[Queue], workers: &[Worker], running: &AtomicUsize) {
+    let mut random = Random::new(THREADS);
+    let mut events = Events::with_capacity(3);
+    while running.load(SeqCst) > 0 {
+        let start = Instant::now();
+        let wait = [Duration::ZERO, Duration::from_micros(50), PATIENCE][random.below(3)];
+        if random.one_in(2) {
+            poll.poll(&mut events, Some(wait)).unwrap();
+        } else {
+            poll.poll_until(&mut events, start + wait).unwrap();
+        }
+        if events.is_empty() {
+            assert!(start.elapsed() >= wait, "too early");
+            assert!(wait < PATIENCE, "nobody has woken us");
+        }
+        for event in &events {
+            let queue = &queues[event.token().0];
+            loop {
+                let item = queue.items.lock().unwrap().pop_front();
+                let Some((number, item)) = item else { break };
+                let worker = &workers[number];
+                assert_eq!(worker.done.fetch_add(1, SeqCst) + 1, item, "in order");
+                worker.thread.get().unwrap().unpark();
+            }
+        }
+    }
+}
