@@ -6,6 +6,7 @@ mod ci;
 mod debian;
 mod downstream;
 mod features;
+mod inject;
 mod inlining;
 mod msrv;
 mod semver;
@@ -36,6 +37,7 @@ usage: cargo xtask COMMAND
 
   downstream [CRATE] [--poll | --published] [--filter TEXT]
                      the test suites of published crates that stand on mio, on this crate
+  inject             failures of system calls, one at a time, with strace
   stress [N]         the test suite N times (50 unless told) with every core busy
 ";
 
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         ["stress", ref rest @ ..] => stress::run(rest),
         ["downstream", ref rest @ ..] => downstream::run(rest),
         ["deny"] => checks::deny(),
+        ["inject"] => inject::run(),
         [name] => match ci::step(name) {
             Some(step) => step(),
             None => Err(format!("unknown command `{name}`\n\n{USAGE}")),

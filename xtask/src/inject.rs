@@ -1,0 +1,349 @@
+//! `inject`: system calls fail, one at a time, and the library says so and goes on.
+//!
+//! strace puts an error in the place of a call's result; the call is not made then. What runs under it is one test of
+//! `tests/stress` at a time, which knows what is to happen. Each fault must have struck: a call that the library does not
+//! make any more would otherwise go unnoticed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::cargo::{cargo, each, output, run as run_command, Result};
+
+/// What fails, one case a line: backend; test; errors, each in a run of its own; faults; what strace's log has to hold
+/// once.
+///
+/// A fault is a call and when it fails, as strace counts: the calls of each thread by themselves, of which only one makes
+/// those of a test. `1+2` is each first call of two. The error is that of the run unless the fault has its own. A call
+/// that the harness of the tests makes, too, is restricted to one `@` kind of file.
+const CASES: &str = "
+epoll | injected::opening                  | EMFILE ENFILE ENOMEM EPERM        | epoll_create1 1
+poll  | injected::opening                  | EMFILE ENFILE ENOMEM              | eventfd2 1
+epoll | injected::a_new_waker              | EMFILE ENFILE ENOMEM              | eventfd2 1
+epoll | injected::a_new_waker              | ENOMEM ENOSPC                     | epoll_ctl 1
+
+epoll | injected::registering              | EEXIST ENOENT ENOMEM ENOSPC EPERM | epoll_ctl 1
+epoll | injected::reregistering            | ENOENT ENOMEM EPERM               | epoll_ctl 2
+epoll | injected::deregistering            | ENOENT EBADF                      | epoll_ctl 2
+
+epoll | injected::polling_without_end      | EINTR EBADF                       | epoll_wait 1
+epoll | injected::polling_for_milliseconds | EINTR EBADF                       | epoll_wait 1
+epoll | injected::polling_for_nanoseconds  | EINTR EBADF                       | epoll_pwait2 1
+epoll | injected::polling_until_an_event   | EINTR                             | epoll_wait 1..3
+epoll | injected::polling_until_a_deadline | EINTR                             | epoll_pwait2 1..3
+poll  | injected::polling_without_end      | EINTR ENOMEM                      | ppoll 1
+poll  | injected::polling_for_milliseconds | EINTR ENOMEM                      | ppoll 1
+poll  | injected::polling_for_nanoseconds  | EINTR ENOMEM                      | ppoll 1
+poll  | injected::polling_until_an_event   | EINTR                             | ppoll 1..3
+poll  | injected::polling_until_a_deadline | EINTR                             | ppoll 1..3
+
+epoll | injected::polling_on_an_old_kernel | ENOSYS EPERM | epoll_pwait2 1+                        | epoll_pwait2(; tv_nsec=2500001}, NULL
+epoll | injected::polling_on_an_old_kernel | ENOSYS       | epoll_pwait2 1+, epoll_wait 1 retval=0 | tv_nsec=2500001}, NULL
+epoll | injected::polling_for_nanoseconds  | EINTR ENOMEM | epoll_pwait2 1+ error=ENOSYS, ppoll 1
+epoll | injected::polling_until_a_deadline | EINTR        | epoll_pwait2 1+ error=ENOSYS, ppoll 1..3
+
+epoll | injected::waking_in_spite_of_it    | EAGAIN EINTR | write@eventfd 1
+poll  | injected::waking_in_spite_of_it    | EAGAIN EINTR | write@eventfd 1
+epoll | injected::waking_in_spite_of_it    | EAGAIN EINTR | write@eventfd 1 error=EAGAIN, read@eventfd 1
+poll  | injected::waking_in_spite_of_it    | EAGAIN EINTR | read@eventfd 1
+epoll | injected::waking                   | EBADF EIO    | write@eventfd 1
+poll  | injected::waking                   | EBADF EIO    | write@eventfd 1
+epoll | injected::waking                   | EIO          | write@eventfd 1 error=EAGAIN, read@eventfd 1
+poll  | injected::polling_without_end      | EIO          | read@eventfd 1
+poll  | injected::blocking_for_no_reason   | EAGAIN       | recvfrom 1
+
+epoll | injected::pipes::making            | EMFILE ENFILE      | pipe2 1
+epoll | injected::pipes::reading           | EINTR EIO          | read@pipe 1+2, readv@pipe 1+2
+epoll | injected::pipes::writing           | EINTR EIO ENOBUFS  | write@pipe 1+2, writev@pipe 1+2
+
+epoll | injected_sockets::making           | EMFILE ENFILE ENOBUFS EACCES | socket 1+2
+epoll | injected_sockets::binding          | EADDRINUSE EACCES            | bind 1+2
+epoll | injected_sockets::listening        | EADDRINUSE                   | listen 1+2
+epoll | injected_sockets::listening_on_tcp | ENOMEM                       | setsockopt 1+2
+epoll | injected_sockets::pairing          | EMFILE ENFILE                | socketpair 1+2
+epoll | injected_sockets::connecting       | ECONNREFUSED EACCES          | connect 1+2
+epoll | injected_sockets::accepting        | EMFILE ENFILE ECONNABORTED EINTR ENOBUFS | accept4 1+2
+epoll | injected_sockets::receiving        | EINTR ECONNRESET ENOBUFS     | recvfrom 1+2
+epoll | injected_sockets::sending          | EINTR ECONNRESET ENOBUFS     | sendto 1+2
+epoll | injected_sockets::receiving_into_several_buffers | EINTR ECONNRESET ENOBUFS | readv 1+2
+epoll | injected_sockets::sending_from_several_buffers   | EINTR ECONNRESET ENOBUFS | sendmsg 1+2
+";
+
+/// `inject`.
+pub(crate) fn run() -> Result {
+    let Some(strace) = Strace::get()? else {
+        println!("skipped: this system permits no ptrace");
+        return Ok(());
+    };
+    let messages = output(&mut cargo(&[
+        "test",
+        "--test",
+        "stress",
+        "--all-features",
+        "--no-run",
+        "--message-format",
+        "json",
+    ]))?;
+    let program = messages
+        .lines()
+        .filter(|line| line.contains("\"test\":true}"))
+        .find_map(|line| line.split_once("\"executable\":\"")?.1.split('"').next())
+        .ok_or("cargo built no test")?;
+    strace.run_all(Path::new(program))
+}
+
+/// strace, and a folder for what it writes.
+pub(crate) struct Strace {
+    folder: PathBuf,
+}
+
+impl Strace {
+    /// Installs strace unless it is there. `None` where it may not trace.
+    pub(crate) fn get() -> Result<Option<Strace>> {
+        provide("strace", "strace")?;
+        let permitted = Command::new("strace")
+            .args(["-f", "-qq", "-e", "trace=none", "true"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+        if !permitted {
+            return Ok(None);
+        }
+        let name = format!("mio-xtask-inject-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        // strace compares names without links.
+        let folder = folder.canonicalize().map_err(|error| error.to_string())?;
+        Ok(Some(Strace { folder }))
+    }
+
+    /// Runs every case with the tests in `program`.
+    pub(crate) fn run_all(&self, program: &Path) -> Result {
+        let cases = cases()?;
+        each(&cases, |case| {
+            each(&case.errors, |error| self.run(program, case, error))
+        })?;
+        let runs: usize = cases.iter().map(|case| case.errors.len()).sum();
+        println!("{runs} failures of system calls, each survived");
+        Ok(())
+    }
+
+    fn run(&self, program: &Path, case: &Case, error: &str) -> Result {
+        let log = self.folder.join("log");
+        let fifo = self.folder.join("pipe");
+        let _ = fs::remove_file(&fifo);
+        // Killed, for strace lets go of its program when it is asked to end.
+        let mut command = Command::new("timeout");
+        command.args(["--signal=KILL", "120", "strace", "-f", "-qq", "-o"]);
+        command.arg(&log).args(["-e", "trace=%desc,%network"]);
+        for fault in &case.faults {
+            command.arg("-e").arg(fault.expression(error));
+            match fault.file {
+                None => {}
+                Some("eventfd") => drop(command.args(["-P", "anon_inode:[eventfd]"])),
+                Some("pipe") => drop(command.arg("-P").arg(&fifo)),
+                Some(kind) => return Err(format!("unknown kind of file `{kind}`")),
+            }
+        }
+        let output = command
+            .arg(program)
+            .args([case.test, "--exact", "--ignored", "--nocapture"])
+            .env("MIO_INJECT", error)
+            .env("MIO_INJECT_BACKEND", case.backend)
+            .env("MIO_INJECT_FIFO", &fifo)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("timeout: {error}"))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complained = String::from_utf8_lossy(&output.stderr);
+        let log = fs::read_to_string(&log).unwrap_or_default();
+        let verdict = if output.status.success() && said.contains("1 passed") {
+            case.check(&log)
+        } else {
+            Err(output.status.to_string())
+        };
+        let calls: Vec<&str> = case.faults.iter().map(|fault| fault.call).collect();
+        let calls = calls.join(", ");
+        let what = format!("{:<5} {error:<12} {calls:<22} {}", case.backend, case.test);
+        match verdict {
+            Ok(()) => {
+                println!("ok      {what}");
+                Ok(())
+            }
+            Err(reason) => {
+                println!("FAILED  {what}: {reason}\n{said}{complained}{log}");
+                Err(format!("{what}: {reason}"))
+            }
+        }
+    }
+}
+
+impl Drop for Strace {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A line of [`CASES`].
+struct Case {
+    backend: &'static str,
+    test: &'static str,
+    errors: Vec<&'static str>,
+    faults: Vec<Fault>,
+    log: Vec<&'static str>,
+}
+
+/// The lines of [`CASES`].
+fn cases() -> Result<Vec<Case>> {
+    CASES
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| Case::parse(line).ok_or_else(|| format!("no case: {line}")))
+        .collect()
+}
+
+impl Case {
+    fn parse(line: &'static str) -> Option<Case> {
+        let mut columns = line.split('|').map(str::trim);
+        Some(Case {
+            backend: columns.next()?,
+            test: columns.next()?,
+            errors: columns.next()?.split_whitespace().collect(),
+            faults: columns
+                .next()?
+                .split(',')
+                .map(Fault::parse)
+                .collect::<Option<_>>()?,
+            log: columns
+                .next()
+                .map_or_else(Vec::new, |texts| texts.split("; ").collect()),
+        })
+    }
+
+    /// Whether every fault has struck, and the log holds what it should.
+    fn check(&self, log: &str) -> Result {
+        let struck = |fault: &&Fault| {
+            log.lines().any(|line| {
+                line.ends_with("(INJECTED)") && fault.names().any(|name| line.contains(name))
+            })
+        };
+        if let Some(fault) = self.faults.iter().find(|fault| !struck(fault)) {
+            return Err(format!("`{}` was not called", fault.call));
+        }
+        for text in &self.log {
+            let times = log.matches(text).count();
+            if times != 1 {
+                return Err(format!("`{text}` was there {times} times"));
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Fault {
+    call: &'static str,
+    file: Option<&'static str>,
+    when: &'static str,
+    /// `error=` or `retval=`, if not the error of the run.
+    result: Option<&'static str>,
+}
+
+impl Fault {
+    fn parse(text: &'static str) -> Option<Fault> {
+        let mut words = text.split_whitespace();
+        let call = words.next()?;
+        let (call, file) = match call.split_once('@') {
+            Some((call, file)) => (call, Some(file)),
+            None => (call, None),
+        };
+        let fault = Fault {
+            call,
+            file,
+            when: words.next()?,
+            result: words.next(),
+        };
+        words.next().is_none().then_some(fault)
+    }
+
+    /// The names that the call has, depending on the architecture.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        let other = (self.call == "epoll_wait").then_some("epoll_pwait");
+        std::iter::once(self.call).chain(other)
+    }
+
+    /// The option of strace.
+    fn expression(&self, error: &str) -> String {
+        // A name with a question mark may be unknown to the architecture.
+        let names: Vec<String> = self.names().map(|name| format!("?{name}")).collect();
+        let result = match self.result {
+            Some(result) => result.to_owned(),
+            None => format!("error={error}"),
+        };
+        format!("inject={}:{result}:when={}", names.join(","), self.when)
+    }
+}
+
+/// Installs a package of the system unless its program is there.
+pub(crate) fn provide(program: &str, package: &str) -> Result {
+    let present = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if present {
+        return Ok(());
+    }
+    println!("{program} is missing: it is in the package `{package}`");
+    let mut install = Command::new("apt-get");
+    install.args([
+        "install",
+        "--yes",
+        "--quiet",
+        "--no-install-recommends",
+        package,
+    ]);
+    // The lists may be missing, or older than what the mirror holds.
+    run_command(&mut install).or_else(|_| {
+        run_command(Command::new("apt-get").args(["update", "--quiet"]))?;
+        run_command(&mut install)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_a_case() {
+        let cases = cases().unwrap();
+        assert!(cases.len() > 40);
+        for case in &cases {
+            assert!(!case.errors.is_empty(), "{}", case.test);
+            assert!(case.errors.iter().all(|error| error.starts_with('E')));
+        }
+    }
+
+    #[test]
+    fn faults_in_the_words_of_strace() {
+        let fault = |text| Fault::parse(text).unwrap().expression("EIO");
+        assert_eq!(fault("read@pipe 1+2"), "inject=?read:error=EIO:when=1+2");
+        assert_eq!(
+            fault("epoll_wait 1 retval=0"),
+            "inject=?epoll_wait,?epoll_pwait:retval=0:when=1"
+        );
+        assert!(Fault::parse("read").is_none());
+    }
+
+    #[test]
+    fn a_fault_that_has_not_struck_is_noticed() {
+        let case = Case::parse("epoll | a::b | EIO | read 1, write 1 | once").unwrap();
+        let read = "1 read(3) = -1 EIO (INJECTED)";
+        assert!(case.check(read).is_err());
+        let both = format!("{read}\n1 write(3) = -1 EIO (INJECTED)");
+        assert!(case.check(&both).is_err());
+        assert_eq!(case.check(&format!("{both}\nonce")), Ok(()));
+    }
+}
