@@ -226,6 +226,81 @@ fn everything_can_be_shown() {
     });
 }
 
+/// The small values that are passed around.
+mod values {
+    use super::*;
+
+    #[test]
+    fn interests_add_up() {
+        const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+        let mut interest = Interest::READABLE;
+        assert!(interest.is_readable() && !interest.is_writable());
+        interest |= Interest::WRITABLE;
+        assert_eq!(interest, BOTH);
+        assert_eq!(Interest::WRITABLE | Interest::READABLE, BOTH);
+        assert_eq!(BOTH | Interest::READABLE, BOTH);
+        assert!(BOTH.is_readable() && BOTH.is_writable());
+        assert!(!BOTH.is_priority() && !BOTH.is_aio() && !BOTH.is_lio());
+    }
+
+    #[test]
+    fn an_interest_is_never_empty() {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        assert_eq!(both.remove(Interest::READABLE), Some(Interest::WRITABLE));
+        assert_eq!(both.remove(Interest::WRITABLE), Some(Interest::READABLE));
+        assert_eq!(both.remove(both), None);
+        let readable = Interest::READABLE;
+        assert_eq!(readable.remove(Interest::WRITABLE), Some(readable));
+        assert_eq!(readable.remove(readable), None);
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn priority_is_an_interest_of_its_own() {
+        let all = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
+        assert!(all.is_priority());
+        assert!(!Interest::PRIORITY.is_readable() && !Interest::PRIORITY.is_writable());
+        let rest = all.remove(Interest::PRIORITY);
+        assert_eq!(rest, Some(Interest::READABLE | Interest::WRITABLE));
+        assert_eq!(format!("{all:?}"), "READABLE | WRITABLE | PRIORITY");
+    }
+
+    #[test]
+    fn a_trigger_is_edge_or_level_and_oneshot_or_not() {
+        let properties = |trigger: Trigger| (trigger.is_edge(), trigger.is_oneshot());
+        assert_eq!(Trigger::default(), Trigger::Edge);
+        assert_eq!(properties(Trigger::Edge), (true, false));
+        assert_eq!(properties(Trigger::Level), (false, false));
+        assert_eq!(properties(Trigger::Oneshot), (false, true));
+        assert_eq!(properties(Trigger::EdgeOneshot), (true, true));
+    }
+
+    #[test]
+    fn a_registry_carries_its_trigger() {
+        let poll = Poll::new().unwrap();
+        assert_eq!(poll.registry().trigger(), Trigger::Edge);
+        let level = poll.registry().with_trigger(Trigger::Level);
+        assert_eq!(level.trigger(), Trigger::Level);
+        assert_eq!(level.try_clone().unwrap().trigger(), Trigger::Level);
+        // The one it was made from is as it was.
+        assert_eq!(poll.registry().trigger(), Trigger::Edge);
+    }
+
+    #[test]
+    fn how_they_are_shown() {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        assert_eq!(format!("{both:?}"), "READABLE | WRITABLE");
+        assert_eq!(format!("{:?}", Token(3)), "Token(3)");
+        assert_eq!(format!("{:?}", Trigger::EdgeOneshot), "EdgeOneshot");
+        assert_eq!(Backend::Epoll.to_string(), "epoll");
+        assert_eq!(
+            format!("{:>6}|{:<6}", Backend::Poll, Backend::Poll),
+            "  poll|poll  "
+        );
+        assert_eq!(usize::from(Token(usize::MAX)), usize::MAX);
+    }
+}
+
 fn tokens(events: &Events) -> Vec<usize> {
     events.iter().map(|event| event.token().0).collect()
 }
