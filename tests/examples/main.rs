@@ -1,0 +1,14 @@
+//! The examples, each started as a program of its own and talked to from outside, by clients of the standard library.
+//!
+//! What is waited for is waited for with a limit, so a fault is a failure and never a hang.
+
+#![cfg(all(unix, feature = "net", feature = "os-ext"))]
+
+mod chat;
+mod child_output;
+mod client;
+mod http_hello;
+mod program;
+mod proxy;
+mod tcp_echo;
+mod udp_echo;
