@@ -18,7 +18,7 @@ use self::crates::{Crate, CRATES};
 use self::libtest::{counts, failures, test_program};
 use crate::cargo::{output, root, Result};
 
-/// A test program that takes longer hangs. The slowest one of tokio takes ten seconds on two cores.
+/// A test program that takes longer hangs. The slowest one of tokio takes twenty seconds on two busy cores.
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// The same for the examples in a crate's documentation, each of which is compiled first.
