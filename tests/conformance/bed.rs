@@ -4,9 +4,9 @@
 //! a limit that only a failure reaches. Silence is the exception: it takes a moment to be believed.
 
 use std::io::{self, ErrorKind, Write as _};
-use std::sync::Mutex;
+use std::sync::{mpsc, Mutex};
 use std::time::{Duration, Instant};
-use std::{env, fmt, thread};
+use std::{env, fmt, process, thread};
 
 use mio::{Backend, Events, Interest, Poll, Registry, Token, Trigger};
 
@@ -19,16 +19,33 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long nothing has to happen to count as silence.
 pub(crate) const SILENCE: Duration = Duration::from_millis(10);
 
+/// How long a case may take.
+const LIMIT: Duration = Duration::from_secs(100);
+
 /// Runs a case on a backend, if the system has it.
 pub(crate) fn run(backend: Backend, name: &'static str, case: fn(Backend)) {
     match Poll::builder().backend(backend).build() {
         Ok(_) => {
             alone::remember(name);
+            let _watched = watch(name);
             case(backend);
         }
         Err(error) if is_denied(&error) && !is_required(backend) => skip(backend, &error),
         Err(error) => panic!("the backend {backend} does not open: {error}"),
     }
+}
+
+/// Ends the program with a word if the result is not dropped in time: a poll without a timeout that nothing ends would
+/// say nothing.
+fn watch(name: &'static str) -> mpsc::Sender<()> {
+    let (running, over) = mpsc::channel();
+    thread::spawn(move || {
+        if over.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let _ = writeln!(io::stderr(), "{name} hangs");
+            process::abort();
+        }
+    });
+    running
 }
 
 fn is_denied(error: &io::Error) -> bool {

@@ -327,6 +327,42 @@ pub(crate) fn other_triggers_say_what_the_system_says(backend: Backend) {
     }
 }
 
+/// An error of a datagram socket is not its end: what comes after it is reported like anything else.
+#[cfg(feature = "net")]
+pub(crate) fn life_goes_on_after_an_error(backend: Backend) {
+    use std::io::ErrorKind;
+
+    for trigger in [Trigger::Edge, Trigger::Level] {
+        let _during = during(trigger);
+        let mut bed = Bed::new(backend);
+        let (mut near, far) = crate::links::udp_pair();
+        let address = far.local_addr().unwrap();
+        let drain = |near: &mio::net::UdpSocket| loop {
+            match near.recv(&mut [0; 16]) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionRefused),
+                Ok(n) => assert_eq!(n, 4),
+            }
+        };
+        bed.with(trigger)
+            .register(&mut near, SOURCE, crate::bed::BOTH)
+            .unwrap();
+        for _ in 0..3 {
+            drain(&near);
+            let nobody = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            near.connect(nobody.local_addr().unwrap()).unwrap();
+            drop(nobody);
+            near.send(b"lost").unwrap();
+            bed.expect(SOURCE, Ready::ERROR);
+
+            drain(&near);
+            near.connect(address).unwrap();
+            far.send(b"data").unwrap();
+            bed.expect(SOURCE, Ready::READABLE);
+        }
+    }
+}
+
 fn said_by(seen: &[Seen]) -> Ready {
     union(seen.iter().map(|seen| seen.ready))
 }

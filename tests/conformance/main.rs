@@ -139,6 +139,7 @@ suite! {
         wakes_between_other_events
         woken_again_before_the_next_poll
         several_wakers
+        triggers_are_not_for_wakers
         dropped_with_a_wake_pending
         made_and_dropped_during_a_poll
         #[cfg(target_os = "linux")] counter_at_its_maximum
@@ -167,6 +168,7 @@ suite! {
         it_happens_while_registered
         it_happened_before_registering
         other_triggers_say_what_the_system_says
+        #[cfg(feature = "net")] life_goes_on_after_an_error
     }
 
     triggers {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{mpsc, Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use rustix::event::PollFlags;
 use rustix::thread::{gettid, Pid};
 
 use crate::bed::{during, said_of, Bed, BOTH, PATIENCE};
-use crate::links::{links, readers, socket_pair, wait_for, wait_for_hang_up, write_whole};
+use crate::links::{links, readers, socket_pair, wait_for, wait_for_hang_up, write_whole, Link};
 use crate::ready::Seen;
 
 const SOURCE: Token = Token(1);
@@ -34,6 +34,29 @@ pub(crate) fn asleep(thread: Pid) {
         assert!(start.elapsed() < PATIENCE, "it does not sleep: {stat}");
         thread::yield_now();
     }
+}
+
+/// Runs `poll`, and wakes it from another thread once it sleeps. A poll that no wake can end is ended by a source, so
+/// that it fails and does not hang.
+pub(crate) fn woken<T>(bed: &mut Bed, waker: &Waker, poll: impl FnOnce(&mut Bed) -> T) -> T {
+    let mut rescue = Link::new();
+    bed.registry()
+        .register(rescue.source(), Token(usize::MAX), Interest::READABLE)
+        .unwrap();
+    let poller = gettid();
+    let (polling, over) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            asleep(poller);
+            waker.wake().unwrap();
+            if over.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                rescue.feed(1);
+            }
+        });
+        let result = poll(bed);
+        drop(polling);
+        result
+    })
 }
 
 /// Runs `act` on another thread while this one waits in a poll without end, and returns what that poll returns.

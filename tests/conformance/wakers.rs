@@ -11,10 +11,10 @@ use mio::{Backend, Interest, Token, Trigger, Waker};
 use rustix::thread::gettid;
 
 use crate::alone::alone;
-use crate::bed::{said_of, Bed, PATIENCE};
+use crate::bed::{during, said_of, Bed, PATIENCE, TRIGGERS};
 use crate::links::Link;
 use crate::ready::Ready;
-use crate::threads::asleep;
+use crate::threads::{asleep, woken};
 
 const WAKER: Token = Token(91);
 
@@ -24,7 +24,7 @@ const RACE: Duration = Duration::from_millis(1500);
 pub(crate) fn wake_before_a_poll(backend: Backend) {
     let mut bed = Bed::new(backend);
     let waker = Waker::new(bed.registry(), WAKER).unwrap();
-    for timeout in [None, Some(Duration::ZERO), Some(PATIENCE)] {
+    for timeout in [Some(Duration::ZERO), Some(PATIENCE), None] {
         waker.wake().unwrap();
         let seen = bed.turn(timeout);
         assert_eq!(said_of(WAKER, &seen), Some(Ready::READABLE));
@@ -40,15 +40,8 @@ pub(crate) fn wake_during_a_poll(backend: Backend) {
         Some(PATIENCE),
         Some(PATIENCE - Duration::from_nanos(1)),
     ] {
-        let poller = gettid();
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                asleep(poller);
-                waker.wake().unwrap();
-            });
-            let seen = bed.turn(timeout);
-            assert_eq!(said_of(WAKER, &seen), Some(Ready::READABLE));
-        });
+        let seen = woken(&mut bed, &waker, |bed| bed.turn(timeout));
+        assert_eq!(said_of(WAKER, &seen), Some(Ready::READABLE));
     }
 }
 
@@ -274,6 +267,20 @@ pub(crate) fn several_wakers(backend: Backend) {
         }
         bed.expect_each(&tokens);
     });
+}
+
+/// The trigger of a registry is for sources: a waker is used again and again, whichever it was made through.
+pub(crate) fn triggers_are_not_for_wakers(backend: Backend) {
+    let mut bed = Bed::new(backend);
+    for trigger in TRIGGERS {
+        let _during = during(trigger);
+        let waker = Waker::new(&bed.with(trigger), WAKER).unwrap();
+        for _ in 0..3 {
+            waker.wake().unwrap();
+            assert_eq!(bed.expect(WAKER, Ready::ANY), Ready::READABLE);
+            bed.expect_silence();
+        }
+    }
 }
 
 /// A waker that is gone is not spoken of again, and its wake goes with it. The others stay.
