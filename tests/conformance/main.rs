@@ -16,6 +16,8 @@ mod alone;
 mod backends;
 mod bed;
 mod links;
+#[cfg(target_os = "linux")]
+mod raw;
 mod ready;
 
 mod capacity;
@@ -26,6 +28,8 @@ mod files;
 mod lifetimes;
 mod many;
 mod outer;
+#[cfg(target_os = "linux")]
+mod processes;
 mod registration;
 mod threads;
 mod time;
@@ -158,6 +162,14 @@ suite! {
         queue_is_readable_when_a_source_is_ready
         queue_is_readable_when_a_waker_was_used
         queue_in_a_queue
+    }
+
+    #[cfg(target_os = "linux")]
+    processes {
+        child_drops_everything
+        poll_reports_signals
+        poll_until_outlasts_signals
+        signals_take_no_events
     }
 
     many {

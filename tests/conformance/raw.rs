@@ -1,0 +1,29 @@
+//! What only C has: a process that is a copy of this one, and a handler for a signal.
+
+use rustix::process::Pid;
+
+/// Runs `child` in a copy of this process, which ends with it: with status 0, or 1 if it panicked.
+///
+/// The copy has this thread alone. A lock that another one holds now stays locked in it.
+pub(crate) fn fork(child: impl FnOnce()) -> Pid {
+    // SAFETY: A process with one thread at work, which `alone` makes, leaves no lock behind that the child could want:
+    // its other threads only wait for this one.
+    let pid = unsafe { libc::fork() };
+    assert_ne!(pid, -1, "{}", std::io::Error::last_os_error());
+    if let Some(child) = Pid::from_raw(pid) {
+        return child;
+    }
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child));
+    // SAFETY: It takes any number, and does not come back. What waits in the buffers of the parent is the parent's.
+    unsafe { libc::_exit(i32::from(result.is_err())) }
+}
+
+/// Makes `SIGALRM` interrupt system calls, and do nothing else.
+pub(crate) fn handle_alarms() {
+    extern "C" fn ignore(_signal: libc::c_int) {}
+
+    let handler = ignore as *const () as libc::sighandler_t;
+    // SAFETY: The handler has the signature that it must have, and does nothing.
+    let before = unsafe { libc::signal(libc::SIGALRM, handler) };
+    assert_ne!(before, libc::SIG_ERR);
+}
