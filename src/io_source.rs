@@ -9,6 +9,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::event::Source;
+#[cfg(debug_assertions)]
+use crate::queue::Queue;
 use crate::sys::selector::{Direction, Selector as _, Target};
 use crate::sys::{AsHandle, Selector, SourceState};
 use crate::{Interest, Registry, Token};
@@ -29,6 +31,9 @@ impl<T: AsHandle> Pollable for T {}
 /// epoll, kqueue and event ports it costs nothing.
 ///
 /// The handle must be in non-blocking mode, or an operation on it may block the whole loop.
+///
+/// It should own its handle. Dropping it ends the registration of a handle that is closed with it; of one that is only
+/// borrowed, the registration is left to the backend: epoll keeps it, `poll(2)` does not.
 ///
 /// As long as nothing was registered, an `IoSource` is not tied to any queue. It can be registered with one
 /// [`Poll`](crate::Poll) at a time; debug builds report the error of trying a second one.
@@ -257,6 +262,7 @@ impl Owner {
         match self.0.load(Ordering::Relaxed) {
             Owner::NONE => Ok(()),
             id if id == registry.id() => Ok(()), // the system knows, and says so
+            id if !Queue::is_open(id) => Ok(()), // the registration went with its queue
             _ => Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
                 "the source is registered with another `Poll`: deregister it there first",
@@ -267,7 +273,7 @@ impl Owner {
     fn may_change(&self, registry: &Registry) -> io::Result<()> {
         match self.0.load(Ordering::Relaxed) {
             Owner::NONE => Ok(()), // the system knows, and says so
-            id if id == registry.id() => Ok(()),
+            id if id == registry.id() || !Queue::is_open(id) => Ok(()),
             _ => Err(io::Error::new(
                 io::ErrorKind::NotFound,
                 "the source is registered with another `Poll`, not with this one",

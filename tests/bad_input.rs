@@ -174,6 +174,20 @@ mod tokens {
 mod capacities {
     use super::*;
 
+    /// The kernel refuses to fill more than `i32::MAX` bytes. Memory that is not touched costs nothing.
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn beyond_what_the_kernel_can_fill() {
+        on_each_backend(|poll| {
+            let (mut source, _peer) = writable();
+            register(poll, &mut source, 1, Interest::WRITABLE).unwrap();
+            let mut events = Events::with_capacity(i32::MAX as usize / 12 + 1);
+            for timeout in [Duration::ZERO, Duration::from_micros(50)] {
+                poll.poll(&mut events, Some(timeout)).unwrap();
+            }
+        });
+    }
+
     /// Nothing can be returned, so nothing is waited for; and what is ready stays so.
     #[test]
     fn of_zero() {
@@ -324,6 +338,21 @@ mod another_queue {
             let mut second = IoSource::new(&near);
             register(here, &mut second, 2, Interest::WRITABLE).unwrap_err();
             register(&there, &mut second, 2, Interest::WRITABLE).unwrap();
+        });
+    }
+
+    /// What was registered with a queue that is gone is registered nowhere.
+    #[test]
+    fn is_possible_after_the_first_is_gone() {
+        on_each_backend(|here| {
+            for backend in Backend::available() {
+                let (mut source, _peer) = writable();
+                let gone = Poll::builder().backend(backend).build().unwrap();
+                register(&gone, &mut source, 1, Interest::WRITABLE).unwrap();
+                drop(gone);
+                register(here, &mut source, 2, Interest::WRITABLE).unwrap();
+                assert_eq!(ready(here), [Token(2)]);
+            }
         });
     }
 

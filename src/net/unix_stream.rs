@@ -106,7 +106,7 @@ impl UnixStream {
     ///
     /// # Errors
     ///
-    /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer.
+    /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer. Linux lets that pass.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.std().shutdown(how)
     }

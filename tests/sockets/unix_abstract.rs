@@ -38,7 +38,7 @@ fn streams() {
         let peer = client.peer_addr().unwrap();
         assert_eq!(peer.as_abstract_name(), Some(&name[..]));
         let (mut server, from) = queue.finish(|| listener.accept()).unwrap();
-        assert!(from.as_pathname().is_none());
+        assert!(from.is_unnamed());
         server.write_all(b"x").unwrap();
         client.read_exact(&mut [0]).unwrap();
 

@@ -29,7 +29,7 @@ fn from_bind_to_echo() {
         let mut client = UnixStream::connect(&path).unwrap();
         queue.register(&mut client, 2, BOTH);
         let (mut server, from) = queue.finish(|| listener.accept()).unwrap();
-        assert!(from.as_pathname().is_none());
+        assert!(from.is_unnamed());
         queue.register(&mut server, 3, BOTH);
 
         let mut buffer = [0; 16];

@@ -37,6 +37,9 @@ pub(crate) struct Epoll {
 #[repr(transparent)]
 pub(crate) struct Event(epoll::Event);
 
+/// The kernel refuses to be offered room for more events (`EP_MAX_EVENTS`).
+const MOST: usize = i32::MAX as usize / std::mem::size_of::<epoll::Event>();
+
 // SAFETY: What keeps `epoll::Event` on one thread is the pointer in the union of its `data`. Here the union only ever
 // holds the integer that `data` puts there.
 unsafe impl Send for Event {}
@@ -70,7 +73,8 @@ impl Epoll {
         // SAFETY: `Event` is a transparent wrapper, so the memory is laid out alike; it stays borrowed from `events`
         // until the reference was last used, in `wait`.
         let spare = unsafe { &mut *(spare as *mut [MaybeUninit<epoll::Event>]) };
-        let new = wait(spare)?;
+        let room = spare.len().min(MOST);
+        let new = wait(&mut spare[..room])?;
         // SAFETY: `wait` has initialised this many elements behind the old end, within the capacity.
         unsafe { events.set_len(old + new) };
         Ok(())

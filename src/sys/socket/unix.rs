@@ -254,13 +254,17 @@ pub(crate) mod local {
     /// What the kernel reported, as the standard library's address.
     fn std_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
         let unnamed = || SocketAddr::from_pathname("");
+        // Where the name starts. Rustix would make of no name an abstract one of no bytes.
+        const EMPTY: usize = size_of::<u16>();
         // A path without room for its zero byte: no type has a place for it, and rustix would panic.
-        const LONGEST: usize = size_of::<u16>() + 108;
+        const LONGEST: usize = EMPTY + 108;
 
         match address {
-            Some(address) if address.addr_len() as usize <= LONGEST => {
+            Some(address) if (EMPTY + 1..=LONGEST).contains(&(address.addr_len() as usize)) => {
                 let address = SocketAddrUnix::try_from(address)?;
                 if let Some(path) = address.path_bytes() {
+                    // Of a path of 107 bytes, which fills the room, rustix leaves the zero byte on.
+                    let path = path.strip_suffix(b"\0").unwrap_or(path);
                     SocketAddr::from_pathname(OsStr::from_bytes(path))
                 } else if let Some(name) = address.abstract_name() {
                     SocketAddr::from_abstract_name(name)

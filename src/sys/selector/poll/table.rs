@@ -90,8 +90,9 @@ impl Table {
     pub(super) fn replace(&mut self, fd: RawFd, wanted: Wanted, bare: bool) -> bool {
         match self.position(fd) {
             Some(position) => {
-                let entry = &mut self.entries[position];
-                *entry = Entry::new(fd, entry.id, wanted, bare);
+                // A new identity: answers to what was asked before are about the old registration.
+                self.entries[position] = Entry::new(fd, self.next_id, wanted, bare);
+                self.next_id += 1;
                 true
             }
             None => false,

@@ -444,3 +444,14 @@ fn a_small_capacity_serves_everybody_in_turn() {
         );
     }
 }
+
+/// What the system saw may have been read since, by who registered anew; a one-shot must not be spent on it.
+#[test]
+fn an_answer_to_an_older_question_spends_no_oneshot() {
+    let now = Instant::now();
+    let mut table = table_of(R, Trigger::Oneshot, SOURCE);
+    let (_, old) = ask(&table, now);
+    assert!(table.replace(5, wanted(51, R, Trigger::Oneshot), SOURCE));
+    assert!(table.answer(&old[0], IN, now).is_none());
+    assert_eq!(round(&mut table, IN, now), Some(IN));
+}
