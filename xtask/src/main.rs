@@ -9,6 +9,7 @@ mod features;
 mod inject;
 mod inlining;
 mod msrv;
+mod sanitize;
 mod semver;
 mod stress;
 mod sysroot;
@@ -38,6 +39,8 @@ usage: cargo xtask COMMAND
   downstream [CRATE] [--poll | --published] [--filter TEXT]
                      the test suites of published crates that stand on mio, on this crate
   inject             failures of system calls, one at a time, with strace
+  sanitize address|thread [TEST-ARGS…]
+                     the test suite under a sanitizer
   stress [N]         the test suite N times (50 unless told) with every core busy
 ";
 
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         ["downstream", ref rest @ ..] => downstream::run(rest),
         ["deny"] => checks::deny(),
         ["inject"] => inject::run(),
+        ["sanitize", ref rest @ ..] => sanitize::run(rest),
         [name] => match ci::step(name) {
             Some(step) => step(),
             None => Err(format!("unknown command `{name}`\n\n{USAGE}")),

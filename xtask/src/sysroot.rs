@@ -104,6 +104,12 @@ impl Sysroot {
     }
 }
 
+/// The standard library's source, for a build of one's own.
+pub(crate) fn library() -> Result<PathBuf> {
+    let (release, key) = compiler()?;
+    source(&release, &cache()?.join(format!("std-{key}")))
+}
+
 /// The standard library's source for the compiler `release`.
 fn source(release: &str, base: &Path) -> Result<PathBuf> {
     let toolchain = output(

@@ -1,0 +1,95 @@
+//! `sanitize`: the tests under AddressSanitizer or ThreadSanitizer.
+//!
+//! A sanitizer knows what the kernel reads, writes and orders from the functions of libc that it replaces, so system calls
+//! go through libc here. AddressSanitizer does with the standard library as it is. ThreadSanitizer would report every
+//! lock in it that it has not seen being compiled: it gets its own, from source.
+
+use std::fs;
+use std::process::Command;
+
+use crate::cargo::{cargo, output, root, target_dir, test, Result};
+use crate::sysroot;
+
+/// Tests that stay away, and why.
+const LEFT_OUT: &[(&str, &str)] = &[
+    (
+        "alloc",
+        "counts calls of the allocator, which is another one here",
+    ),
+    (
+        "examples",
+        "measures the memory of the programs that it starts",
+    ),
+    ("house", "reads the source tree"),
+    ("sizes", "looks at types only"),
+];
+
+enum Sanitizer {
+    Address,
+    Thread,
+}
+
+/// `sanitize address|thread [TEST-ARGS…]`.
+pub(crate) fn run(args: &[&str]) -> Result {
+    let (sanitizer, args) = match args {
+        ["address", rest @ ..] => (Sanitizer::Address, rest),
+        ["thread", rest @ ..] => (Sanitizer::Thread, rest),
+        _ => return Err("sanitize address, or sanitize thread".to_owned()),
+    };
+    let name = match sanitizer {
+        Sanitizer::Address => "address",
+        Sanitizer::Thread => "thread",
+    };
+    let mut command = cargo(&["test", "--no-fail-fast", "--all-features"]);
+    // With a target given, the flags are not for build scripts and procedural macros, which run in the compiler.
+    command.args(["--target", &host()?, "--lib"]);
+    for test in tests()? {
+        command.args(["--test", &test]);
+    }
+    command
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env(
+            "RUSTFLAGS",
+            format!("-Zsanitizer={name} --cfg rustix_use_libc"),
+        )
+        .env("CARGO_TARGET_DIR", target_dir(&format!("sanitize-{name}")));
+    if let Sanitizer::Thread = sanitizer {
+        command
+            .arg("-Zbuild-std")
+            .env("__CARGO_TESTS_ONLY_SRC_ROOT", sysroot::library()?);
+    }
+    test(command.arg("--").args(args))
+}
+
+/// The target of this machine.
+fn host() -> Result<String> {
+    let text = output(Command::new("rustc").arg("-vV").current_dir(root()))?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .ok_or_else(|| "`rustc -vV` names no host".to_owned())
+}
+
+/// The names of the test programs, without those that are left out.
+fn tests() -> Result<Vec<String>> {
+    let folder = root().join("tests");
+    let entries =
+        fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "rs")
+                || path.join("main.rs").exists()
+        })
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    for (name, reason) in LEFT_OUT {
+        if !names.iter().any(|test| test == name) {
+            return Err(format!("there is no test `{name}` that {reason}"));
+        }
+    }
+    names.retain(|test| LEFT_OUT.iter().all(|(name, _)| name != test));
+    Ok(names)
+}
