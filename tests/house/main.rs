@@ -58,6 +58,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "installs a signal handler and sends to one thread",
     ),
     (
+        "tests/stress/wakers.rs",
+        "memory that nothing but a wake protects",
+    ),
+    (
         "tests/sockets/raw.rs",
         "what users do with raw descriptors and with SIGPIPE",
     ),

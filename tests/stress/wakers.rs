@@ -3,8 +3,9 @@
 //! Four share a waker and a queue, the others have their own. A queue is emptied only when its waker says so, and who has
 //! handed work over often waits until it is done: then nothing but the wake can bring it there.
 
+use std::cell::UnsafeCell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Mutex, OnceLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -37,7 +38,7 @@ fn scenario(mut poll: Poll) {
             let queue = &queues[(number + 1).saturating_sub(SHARING)];
             let running = &running;
             scope.spawn(move || {
-                let _end = End(running, queue);
+                let _end = End(running, &queue.waker);
                 worker.submit(number, queue);
             });
         }
@@ -83,12 +84,12 @@ impl Worker {
 }
 
 /// Tells the working thread that there is one thread less.
-struct End<'a>(&'a AtomicUsize, &'a Queue);
+struct End<'a>(&'a AtomicUsize, &'a Waker);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, SeqCst);
-        self.1.waker.wake().unwrap();
+        self.1.wake().unwrap();
     }
 }
 
@@ -117,6 +118,87 @@ fn work(poll: &mut Poll, queues: &[Queue], workers: &[Worker], running: &AtomicU
                 assert_eq!(worker.done.fetch_add(1, SeqCst) + 1, item, "in order");
                 worker.thread.get().unwrap().unpark();
             }
+        }
+    }
+}
+
+/// What was written before a wake is there after its event: in plain memory, which nothing else protects. A sanitizer
+/// says more of this than the values do.
+#[test]
+fn carry_what_was_written() {
+    in_child("wakers::carry_what_was_written", || {
+        on_each_backend(|mut poll| {
+            let letters: Vec<Letter> = (0..THREADS)
+                .map(|number| Letter::new(&poll, number))
+                .collect();
+            let running = AtomicUsize::new(THREADS);
+            thread::scope(|scope| {
+                for letter in &letters {
+                    scope.spawn(|| {
+                        let _end = End(&running, &letter.waker);
+                        letter.write_many();
+                    });
+                }
+                let mut events = Events::with_capacity(THREADS);
+                while running.load(SeqCst) > 0 {
+                    poll.poll(&mut events, Some(PATIENCE)).unwrap();
+                    assert!(!events.is_empty(), "nobody has woken us");
+                    for event in &events {
+                        letters[event.token().0].read();
+                    }
+                }
+            });
+            assert!(letters.iter().all(|letter| letter.read.load(SeqCst) > 0));
+        });
+    });
+}
+
+struct Letter {
+    waker: Waker,
+    text: UnsafeCell<u64>,
+    /// How many were written. Relaxed, so it orders nothing.
+    written: AtomicU64,
+    /// How many were read. This hands the memory back to the writer.
+    read: AtomicU64,
+    writer: OnceLock<Thread>,
+}
+
+// SAFETY: The writer has the text until it wakes, the reader from its event on until it says that it has read it.
+unsafe impl Sync for Letter {}
+
+impl Letter {
+    fn new(poll: &Poll, number: usize) -> Letter {
+        Letter {
+            waker: Waker::new(poll.registry(), Token(number)).unwrap(),
+            text: UnsafeCell::new(0),
+            written: AtomicU64::new(0),
+            read: AtomicU64::new(0),
+            writer: OnceLock::new(),
+        }
+    }
+
+    fn write_many(&self) {
+        self.writer.get_or_init(thread::current);
+        let deadline = Instant::now() + span();
+        let mut number = 0;
+        while Instant::now() < deadline {
+            number += 1;
+            // SAFETY: The reader has handed it back.
+            unsafe { *self.text.get() = number };
+            self.written.store(number, Relaxed);
+            self.waker.wake().unwrap();
+            wait_until("the reader", || self.read.load(SeqCst) == number);
+        }
+    }
+
+    fn read(&self) {
+        let number = self.written.load(Relaxed);
+        if number > self.read.load(SeqCst) {
+            // SAFETY: There was one wake since the last time, and this is its event.
+            let text = unsafe { *self.text.get() };
+            assert_eq!(text, number);
+            self.read.store(number, SeqCst);
+            self.writer.get().unwrap().unpark();
         }
     }
 }
