@@ -247,6 +247,31 @@ fn permute(order: &mut [usize; 4], start: usize, visit: &mut dyn FnMut([usize; 4
     }
 }
 
+/// The registrations of a queue go with it: its sources are free for another one.
+pub(crate) fn sources_outlive_the_queue(backend: Backend) {
+    for other in neighbours() {
+        for mut link in links() {
+            let _during = during((link.name, other));
+            let interest = link.interest;
+            let first = Bed::new(backend);
+            first
+                .registry()
+                .register(link.source(), OLD, interest)
+                .unwrap();
+            if interest.is_readable() {
+                link.feed(1);
+            }
+            drop(first);
+            let mut second = Bed::new(other);
+            second
+                .registry()
+                .register(link.source(), NEW, interest)
+                .unwrap();
+            second.expect(NEW, interest);
+        }
+    }
+}
+
 /// A thread that registers or wakes need not know that the queue is gone.
 pub(crate) fn registry_and_waker_outlive_the_queue(backend: Backend) {
     let poll = Poll::builder().backend(backend).build().unwrap();

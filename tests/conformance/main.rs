@@ -103,6 +103,7 @@ suite! {
         #[cfg(feature = "os-ext")] duplicate_of_a_bare_descriptor
         dropped_in_any_order
         registry_and_waker_outlive_the_queue
+        sources_outlive_the_queue
     }
 
     #[cfg(feature = "os-ext")]
@@ -153,6 +154,7 @@ suite! {
         registration_reaches_a_running_poll
         rearming_reaches_a_running_poll
         reregistration_reaches_a_running_poll
+        oneshot_is_not_spent_on_the_past
         dropping_during_a_poll_closes_at_once
         deregistering_during_a_poll_closes_at_once
         every_byte_arrives

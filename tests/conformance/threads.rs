@@ -153,6 +153,57 @@ pub(crate) fn reregistration_reaches_a_running_poll(backend: Backend) {
     }
 }
 
+/// The one event of a registration must be about that registration: not about what an earlier one saw, and what its
+/// user has read before registering anew.
+pub(crate) fn oneshot_is_not_spent_on_the_past(backend: Backend) {
+    let mut bed = Bed::new(backend);
+    let registries = [Trigger::Oneshot, Trigger::EdgeOneshot].map(|trigger| bed.with(trigger));
+    let fed = AtomicUsize::new(0);
+    let done = AtomicBool::new(false);
+    let end = Instant::now() + Duration::from_millis(600);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut link = Link::new();
+            let interest = Interest::READABLE;
+            registries[0]
+                .register(link.source(), Token(0), interest)
+                .unwrap();
+            // A queue that has to look at each source takes its time between looking at the first one and returning.
+            let mut idle: Vec<Link> = (0..100).map(|_| Link::new()).collect();
+            for link in &mut idle {
+                let never = Token(usize::MAX);
+                registries[0]
+                    .register(link.source(), never, interest)
+                    .unwrap();
+            }
+            for round in 0.. {
+                if Instant::now() > end {
+                    break;
+                }
+                fed.store(round, Ordering::SeqCst);
+                link.feed(1);
+                for _ in 0..round % 64 {
+                    std::hint::spin_loop();
+                }
+                link.drain();
+                let registry = &registries[round % registries.len()];
+                let token = Token(round + 1);
+                registry.reregister(link.source(), token, interest).unwrap();
+                for _ in 0..round % 4 {
+                    thread::yield_now();
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        while !done.load(Ordering::Relaxed) && Instant::now() < end + PATIENCE {
+            for seen in bed.turn(Some(Duration::from_millis(1))) {
+                let fed = fed.load(Ordering::SeqCst);
+                assert!(seen.token.0 <= fed, "{seen:?} before there was something");
+            }
+        }
+    });
+}
+
 /// A source is closed while a poll waits that watches it. The other end sees it closed, though that poll goes on.
 fn closes_at_once(backend: Backend, deregisters: bool) {
     for trigger in [Trigger::Edge, Trigger::Level, Trigger::Oneshot] {
