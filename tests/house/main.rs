@@ -65,7 +65,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "tests/sockets/raw.rs",
         "what users do with raw descriptors and with SIGPIPE",
     ),
-    ("tests/stress/signals.rs", "installs a signal handler"),
+    (
+        "tests/conformance/raw.rs",
+        "forks, and installs a signal handler",
+    ),
 ];
 
 /// Which files may be longer than [`rules::LINES`].
