@@ -5,10 +5,11 @@
 //! make any more would otherwise go unnoticed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::cargo::{cargo, each, output, run as run_command, Result};
+use crate::debian::create;
 
 /// What fails, one case a line: backend; test; errors, each in a run of its own; faults; what strace's log has to hold
 /// once.
@@ -40,6 +41,7 @@ poll  | injected::polling_until_a_deadline | EINTR                             |
 epoll | injected::polling_on_an_old_kernel | ENOSYS EPERM | epoll_pwait2 1+                        | epoll_pwait2(; tv_nsec=2500001}, NULL
 epoll | injected::polling_on_an_old_kernel | ENOSYS       | epoll_pwait2 1+, epoll_wait 1 retval=0 | tv_nsec=2500001}, NULL
 epoll | injected::polling_for_nanoseconds  | EINTR ENOMEM | epoll_pwait2 1+ error=ENOSYS, ppoll 1
+epoll | injected::polling_for_nanoseconds  | EINTR EBADF  | epoll_pwait2 1+ error=ENOSYS, epoll_wait 1
 epoll | injected::polling_until_a_deadline | EINTR        | epoll_pwait2 1+ error=ENOSYS, ppoll 1..3
 
 epoll | injected::waking_in_spite_of_it    | EAGAIN EINTR | write@eventfd 1
@@ -53,6 +55,7 @@ poll  | injected::polling_without_end      | EIO          | read@eventfd 1
 poll  | injected::blocking_for_no_reason   | EAGAIN       | recvfrom 1
 
 epoll | injected::pipes::making            | EMFILE ENFILE      | pipe2 1
+epoll | injected::pipes::changing_mode     | EIO                | ioctl@pipe 1
 epoll | injected::pipes::reading           | EINTR EIO          | read@pipe 1+2, readv@pipe 1+2
 epoll | injected::pipes::writing           | EINTR EIO ENOBUFS  | write@pipe 1+2, writev@pipe 1+2
 
@@ -71,68 +74,83 @@ epoll | injected_sockets::sending_from_several_buffers   | EINTR ECONNRESET ENOB
 
 /// `inject`.
 pub(crate) fn run() -> Result {
-    let Some(strace) = Strace::get()? else {
-        println!("skipped: this system permits no ptrace");
-        return Ok(());
-    };
-    let messages = output(&mut cargo(&[
-        "test",
-        "--test",
-        "stress",
-        "--all-features",
-        "--no-run",
-        "--message-format",
-        "json",
-    ]))?;
-    let program = messages
-        .lines()
-        .filter(|line| line.contains("\"test\":true}"))
-        .find_map(|line| line.split_once("\"executable\":\"")?.1.split('"').next())
-        .ok_or("cargo built no test")?;
-    strace.run_all(Path::new(program))
+    run_with(&[])
 }
 
-/// strace, and a folder for what it writes.
-pub(crate) struct Strace {
+/// The same, with these variables for cargo and for the tests.
+pub(crate) fn run_with(environment: &[(String, String)]) -> Result {
+    provide("strace", "strace")?;
+    let permitted = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=none", "true"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !permitted {
+        println!("skipped: this system permits no ptrace");
+        return Ok(());
+    }
+    let cases = cases()?;
+    let tests = Tests::build(environment)?;
+    each(&cases, |case| {
+        each(&case.errors, |error| tests.run(case, error))
+    })?;
+    let runs: usize = cases.iter().map(|case| case.errors.len()).sum();
+    println!("{runs} failures of system calls, each survived");
+    Ok(())
+}
+
+/// The program of the tests, to be run under strace.
+struct Tests<'a> {
+    program: String,
+    environment: &'a [(String, String)],
+    /// For what strace writes, and for a pipe.
     folder: PathBuf,
 }
 
-impl Strace {
-    /// Installs strace unless it is there. `None` where it may not trace.
-    pub(crate) fn get() -> Result<Option<Strace>> {
-        provide("strace", "strace")?;
-        let permitted = Command::new("strace")
-            .args(["-f", "-qq", "-e", "trace=none", "true"])
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
-        if !permitted {
-            return Ok(None);
-        }
+impl Tests<'_> {
+    fn build(environment: &[(String, String)]) -> Result<Tests<'_>> {
+        let mut build = cargo(&["test", "--test", "stress", "--all-features", "--no-run"]);
+        build.args(["--message-format", "json"]);
+        build.envs(environment.iter().map(|(name, value)| (name, value)));
+        let messages = output(&mut build)?;
+        let program = messages
+            .lines()
+            .filter(|line| line.contains("\"test\":true}"))
+            .find_map(|line| line.split_once("\"executable\":\"")?.1.split('"').next())
+            .ok_or("cargo built no test")?;
         let name = format!("mio-xtask-inject-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        // strace compares names without links.
-        let folder = folder.canonicalize().map_err(|error| error.to_string())?;
-        Ok(Some(Strace { folder }))
+        create(&folder)?;
+        Ok(Tests {
+            program: program.to_owned(),
+            environment,
+            // strace compares names without links.
+            folder: folder.canonicalize().map_err(|error| error.to_string())?,
+        })
     }
 
-    /// Runs every case with the tests in `program`.
-    pub(crate) fn run_all(&self, program: &Path) -> Result {
-        let cases = cases()?;
-        each(&cases, |case| {
-            each(&case.errors, |error| self.run(program, case, error))
-        })?;
-        let runs: usize = cases.iter().map(|case| case.errors.len()).sum();
-        println!("{runs} failures of system calls, each survived");
-        Ok(())
+    /// Runs a case with one of its errors, and says how it went.
+    fn run(&self, case: &Case, error: &str) -> Result {
+        let calls: Vec<&str> = case.faults.iter().map(|fault| fault.call).collect();
+        let calls = calls.join(", ");
+        let what = format!("{:<5} {error:<12} {calls:<22} {}", case.backend, case.test);
+        match self.trace(case, error) {
+            Ok(()) => {
+                println!("ok      {what}");
+                Ok(())
+            }
+            Err(message) => {
+                println!("FAILED  {what}\n{message}");
+                Err(what)
+            }
+        }
     }
 
-    fn run(&self, program: &Path, case: &Case, error: &str) -> Result {
+    fn trace(&self, case: &Case, error: &str) -> Result {
         let log = self.folder.join("log");
-        let fifo = self.folder.join("pipe");
-        let _ = fs::remove_file(&fifo);
+        let pipe = self.folder.join("pipe");
+        let _ = fs::remove_file(&pipe);
         // Killed, for strace lets go of its program when it is asked to end.
         let mut command = Command::new("timeout");
         command.args(["--signal=KILL", "120", "strace", "-f", "-qq", "-o"]);
@@ -142,44 +160,33 @@ impl Strace {
             match fault.file {
                 None => {}
                 Some("eventfd") => drop(command.args(["-P", "anon_inode:[eventfd]"])),
-                Some("pipe") => drop(command.arg("-P").arg(&fifo)),
+                Some("pipe") => drop(command.arg("-P").arg(&pipe)),
                 Some(kind) => return Err(format!("unknown kind of file `{kind}`")),
             }
         }
         let output = command
-            .arg(program)
+            .arg(&self.program)
             .args([case.test, "--exact", "--ignored", "--nocapture"])
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("MIO_INJECT", error)
             .env("MIO_INJECT_BACKEND", case.backend)
-            .env("MIO_INJECT_FIFO", &fifo)
+            .env("MIO_INJECT_FIFO", &pipe)
             .stdin(Stdio::null())
             .output()
             .map_err(|error| format!("timeout: {error}"))?;
         let said = String::from_utf8_lossy(&output.stdout);
-        let complained = String::from_utf8_lossy(&output.stderr);
         let log = fs::read_to_string(&log).unwrap_or_default();
         let verdict = if output.status.success() && said.contains("1 passed") {
             case.check(&log)
         } else {
             Err(output.status.to_string())
         };
-        let calls: Vec<&str> = case.faults.iter().map(|fault| fault.call).collect();
-        let calls = calls.join(", ");
-        let what = format!("{:<5} {error:<12} {calls:<22} {}", case.backend, case.test);
-        match verdict {
-            Ok(()) => {
-                println!("ok      {what}");
-                Ok(())
-            }
-            Err(reason) => {
-                println!("FAILED  {what}: {reason}\n{said}{complained}{log}");
-                Err(format!("{what}: {reason}"))
-            }
-        }
+        let complained = String::from_utf8_lossy(&output.stderr);
+        verdict.map_err(|reason| format!("{said}{complained}{log}{reason}"))
     }
 }
 
-impl Drop for Strace {
+impl Drop for Tests<'_> {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }

@@ -3,6 +3,7 @@
 mod cargo;
 mod checks;
 mod ci;
+mod coverage;
 mod debian;
 mod downstream;
 mod features;
@@ -38,6 +39,7 @@ usage: cargo xtask COMMAND
 
   downstream [CRATE] [--poll | --published] [--filter TEXT]
                      the test suites of published crates that stand on mio, on this crate
+  coverage           the lines of the library that no test reaches, file by file
   inject             failures of system calls, one at a time, with strace
   sanitize address|thread [TEST-ARGS…]
                      the test suite under a sanitizer
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         ["stress", ref rest @ ..] => stress::run(rest),
         ["downstream", ref rest @ ..] => downstream::run(rest),
         ["deny"] => checks::deny(),
+        ["coverage"] => coverage::run(),
         ["inject"] => inject::run(),
         ["sanitize", ref rest @ ..] => sanitize::run(rest),
         [name] => match ci::step(name) {
