@@ -124,9 +124,9 @@ impl Table {
             return false;
         }
         let flags = match direction {
-            Direction::Read => PollFlags::IN | PollFlags::PRI,
+            Direction::Read => PollFlags::IN | POLL_RDHUP | PollFlags::PRI,
             Direction::Write => PollFlags::OUT,
-            Direction::Unknown => PollFlags::IN | PollFlags::PRI | PollFlags::OUT,
+            Direction::Unknown => PollFlags::all(),
         };
         let armed = entry.armed | (flags & requested(entry.wanted.interest));
         if armed == entry.armed {
@@ -153,8 +153,8 @@ impl Table {
                     _ => plan.impatient |= entry.armed.contains(flag) && pace.reports > 0,
                 }
             }
-            if asked.contains(PollFlags::IN) {
-                asked |= POLL_RDHUP;
+            if entry.pace.is_some() && !asked.contains(PollFlags::IN) {
+                asked -= POLL_RDHUP;
             }
             let muted = asked.is_empty() && entry.pace.is_some();
             if !entry.silent && !muted {
@@ -230,6 +230,10 @@ impl Entry {
         if self.silent || flags.is_empty() {
             return None;
         }
+        if flags.intersects(POLL_RDHUP) {
+            // The end can be read. epoll says both, too.
+            flags |= PollFlags::IN;
+        }
         let trigger = self.wanted.trigger;
         if trigger.is_oneshot() {
             self.armed = PollFlags::empty();
@@ -238,7 +242,7 @@ impl Entry {
             let broken = flags.intersects(PollFlags::ERR | PollFlags::HUP);
             if broken {
                 // This comes unasked until the source is left out, so every direction has to be tried now.
-                flags |= self.armed - PollFlags::PRI;
+                flags |= self.armed - PollFlags::PRI - POLL_RDHUP;
             }
             if self.pace.is_none() {
                 self.armed -= flags;
@@ -287,11 +291,12 @@ impl Pace {
     }
 }
 
-/// What an interest asks `poll(2)` for.
+/// What an interest asks `poll(2)` for. The end of the stream is an edge of its own: it comes although reading was
+/// reported before.
 pub(super) fn requested(interest: Interest) -> PollFlags {
     let mut flags = PollFlags::empty();
     if interest.is_readable() {
-        flags |= PollFlags::IN;
+        flags |= PollFlags::IN | POLL_RDHUP;
     }
     if interest.is_writable() {
         flags |= PollFlags::OUT;

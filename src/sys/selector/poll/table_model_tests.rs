@@ -52,12 +52,7 @@ impl Expected {
 
     /// What is asked, if the time of a bare descriptor has come.
     fn asked(&self) -> PollFlags {
-        let end = if self.armed.contains(IN) {
-            RDHUP
-        } else {
-            NOTHING
-        };
-        self.armed | end
+        self.armed
     }
 
     fn answer(&mut self, answer: PollFlags) -> Option<PollFlags> {
@@ -65,6 +60,10 @@ impl Expected {
         if self.silent || said == NOTHING {
             return None;
         }
+        let said = match said.contains(RDHUP) {
+            true => said | IN,
+            false => said,
+        };
         match (self.wanted.trigger, said.intersects(ERR | HUP)) {
             (Trigger::Level, _) => Some(said),
             (Trigger::Oneshot | Trigger::EdgeOneshot, _) => {
@@ -73,7 +72,7 @@ impl Expected {
                 Some(said)
             }
             (Trigger::Edge, true) => {
-                let told = said | (self.armed - PRI);
+                let told = said | (self.armed - PRI - RDHUP);
                 if !self.bare {
                     self.armed = NOTHING;
                     self.silent = true;
@@ -91,9 +90,9 @@ impl Expected {
 
     fn rearm(&mut self, direction: Direction) -> bool {
         let flags = match direction {
-            Direction::Read => IN | PRI,
+            Direction::Read => IN | RDHUP | PRI,
             Direction::Write => OUT,
-            Direction::Unknown => IN | PRI | OUT,
+            Direction::Unknown => IN | RDHUP | PRI | OUT,
         };
         let more = (flags & requested(self.wanted.interest)) - self.armed;
         let counts = !self.wanted.trigger.is_oneshot() && more != NOTHING;

@@ -93,11 +93,11 @@ fn numbers_that_are_no_descriptors_are_not_found() {
 #[test]
 fn an_interest_asks_for_its_flags() {
     for (interest, flags) in [
-        (R, IN),
+        (R, IN | RDHUP),
         (W, OUT),
         (Interest::PRIORITY, PRI),
-        (RW, IN | OUT),
-        (RW | Interest::PRIORITY, IN | OUT | PRI),
+        (RW, IN | RDHUP | OUT),
+        (RW | Interest::PRIORITY, IN | RDHUP | OUT | PRI),
     ] {
         assert_eq!(requested(interest), flags);
     }
@@ -143,7 +143,7 @@ fn a_reported_direction_is_silent_until_it_is_armed() {
     assert_eq!(round(&mut table, OUT, now), Some(OUT));
     assert_eq!(asked(&table, now), [(5, IN | RDHUP)]);
     assert_eq!(round(&mut table, IN, now), Some(IN));
-    assert_eq!(asked(&table, now), [(5, NOTHING)]);
+    assert_eq!(asked(&table, now), [(5, RDHUP)]);
 
     assert!(table.rearm(5, Direction::Read));
     assert!(!table.rearm(5, Direction::Read), "armed already");
@@ -158,12 +158,12 @@ fn each_direction_is_armed_alone() {
     let all = RW | Interest::PRIORITY;
     for (direction, expected) in [
         (Direction::Read, IN | PRI | RDHUP),
-        (Direction::Write, OUT),
+        (Direction::Write, OUT | RDHUP),
         (Direction::Unknown, IN | OUT | PRI | RDHUP),
     ] {
         let mut table = table_of(all, Trigger::Edge, SOURCE);
         assert_eq!(round(&mut table, IN | OUT | PRI, now), Some(IN | OUT | PRI));
-        assert_eq!(asked(&table, now), [(5, NOTHING)]);
+        assert_eq!(asked(&table, now), [(5, RDHUP)]);
         assert!(table.rearm(5, direction));
         assert_eq!(asked(&table, now), [(5, expected)]);
     }
@@ -175,7 +175,7 @@ fn a_direction_without_interest_is_never_armed() {
     let mut table = table_of(R, Trigger::Edge, SOURCE);
     assert_eq!(round(&mut table, IN, now), Some(IN));
     assert!(!table.rearm(5, Direction::Write));
-    assert_eq!(asked(&table, now), [(5, NOTHING)]);
+    assert_eq!(asked(&table, now), [(5, RDHUP)]);
 }
 
 /// The end comes unasked, and has to be told of even while nothing is asked.
@@ -454,4 +454,14 @@ fn an_answer_to_an_older_question_spends_no_oneshot() {
     assert!(table.replace(5, wanted(51, R, Trigger::Oneshot), SOURCE));
     assert!(table.answer(&old[0], IN, now).is_none());
     assert_eq!(round(&mut table, IN, now), Some(IN));
+}
+
+/// Who has read just what there was, and did not see `WouldBlock`, still learns of the end, once.
+#[test]
+fn the_end_of_the_stream_is_reported_after_reading_was() {
+    let now = Instant::now();
+    let mut table = table_of(R, Trigger::Edge, SOURCE);
+    assert_eq!(round(&mut table, IN, now), Some(IN));
+    assert_eq!(round(&mut table, RDHUP, now), Some(IN | RDHUP));
+    assert_eq!(asked(&table, now), [(5, NOTHING)]);
 }
