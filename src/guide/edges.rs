@@ -160,6 +160,10 @@
 //! and the peer has made room. There is no need to wait for an event before writing: try first, and keep what does not
 //! fit. [The first server](super::first_server) does so.
 //!
+//! On datagram sockets and Unix streams ask for [`WRITABLE`](crate::Interest::WRITABLE) only while something waits to be
+//! written. There each message that leaves the send buffer may count as a new edge, and wakes a loop that asked without
+//! need; TCP tells of room only after there was none.
+//!
 //! # Accepting
 //!
 //! `accept` takes one connection, and one edge may stand for many. Accept until `WouldBlock`.
