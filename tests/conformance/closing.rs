@@ -269,6 +269,34 @@ pub(crate) fn it_happens_while_registered(backend: Backend) {
     }
 }
 
+/// The end is an edge of its own: it is reported to whoever was told of all directions, and has read what there was, no
+/// more and no less.
+pub(crate) fn the_end_needs_no_would_block(backend: Backend) {
+    for row in TABLE {
+        let ends = union(expected(row, backend).meanwhile.iter().copied()).ends();
+        let Some(act) = row.act else { continue };
+        let mut link = (row.source)();
+        let _during = during((link.name, row.happens));
+        let mut bed = Bed::new(backend);
+        let interest = link.interest;
+        if interest.is_readable() {
+            link.feed(3);
+        }
+        bed.registry()
+            .register(link.source(), SOURCE, interest)
+            .unwrap();
+        bed.expect(SOURCE, interest);
+        if interest.is_readable() {
+            assert_eq!(link.near.read(&mut [0; 3]).unwrap(), 3);
+        }
+        act(&mut link);
+        wait_for(link.near.fd(), row.settled);
+        if ends != Ready::ANY {
+            bed.expect(SOURCE, ends);
+        }
+    }
+}
+
 /// It has happened when the source is registered.
 pub(crate) fn it_happened_before_registering(backend: Backend) {
     for row in TABLE {

@@ -180,6 +180,7 @@ suite! {
 
     closing {
         it_happens_while_registered
+        the_end_needs_no_would_block
         it_happened_before_registering
         other_triggers_say_what_the_system_says
         #[cfg(feature = "net")] life_goes_on_after_an_error

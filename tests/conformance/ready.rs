@@ -57,6 +57,12 @@ impl Ready {
         Ready(self.0 | other.0)
     }
 
+    /// What of this says that something is over.
+    pub(crate) fn ends(self) -> Ready {
+        let ends = Ready::READ_CLOSED | Ready::WRITE_CLOSED | Ready::ERROR;
+        Ready(self.0 & ends.0)
+    }
+
     pub(crate) fn has(self, other: Ready) -> bool {
         self.0 & other.0 == other.0
     }
