@@ -163,6 +163,8 @@ fn storm(body: impl FnOnce()) {
     assert_eq!(result, 0);
     // SAFETY: It has no conditions.
     let target = unsafe { libc::pthread_self() };
+    // A pointer on some systems, which would be kept from the other thread.
+    let target = target as usize;
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -172,7 +174,7 @@ fn storm(body: impl FnOnce()) {
                     break;
                 }
                 // SAFETY: The thread lives: it waits for this one at the end of the scope.
-                unsafe { libc::pthread_kill(target, libc::SIGUSR1) };
+                unsafe { libc::pthread_kill(target as libc::pthread_t, libc::SIGUSR1) };
                 thread::sleep(Duration::from_micros(pause));
             }
         });
