@@ -16,7 +16,6 @@ mod alone;
 mod backends;
 mod bed;
 mod links;
-#[cfg(target_os = "linux")]
 mod raw;
 mod ready;
 
@@ -28,7 +27,6 @@ mod files;
 mod lifetimes;
 mod many;
 mod outer;
-#[cfg(target_os = "linux")]
 mod processes;
 mod registration;
 mod threads;
@@ -166,7 +164,6 @@ suite! {
         queue_in_a_queue
     }
 
-    #[cfg(target_os = "linux")]
     processes {
         child_drops_everything
         poll_reports_signals
