@@ -1,0 +1,192 @@
+//! The plain model of one queue: what is registered, what each registration owes, and what it must not say.
+//!
+//! How ready a source is the model does not guess: it is told, by somebody who has asked the system about that one
+//! descriptor. What the model knows is what a queue makes of it.
+//!
+//! There are two kinds of guarantee. What a registration *owes* follows from its rule, and has to be in the next poll
+//! that has room. What it was *promised* holds for every backend and every rule alike: what was ready when it was
+//! registered, and what became ready after an operation would have blocked, is reported before the script has ended.
+
+mod verdict;
+mod watch;
+
+use std::collections::BTreeMap;
+
+use mio::{Token, Trigger};
+use rustix::event::PollFlags;
+
+use crate::ready::{flags, END};
+use crate::rules::Rules;
+use crate::script::End;
+
+use verdict::Turn;
+pub(crate) use watch::Wanted;
+use watch::{Wake, Watch};
+
+/// How ready sources are, by their ends.
+pub(crate) type Levels = BTreeMap<End, PollFlags>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    rules: Rules,
+    watches: BTreeMap<End, Watch>,
+    wakes: BTreeMap<u8, Wake>,
+    /// Registrations that outlive their source because it has a duplicate.
+    ghosts: Vec<(End, Token)>,
+    next_id: usize,
+    /// Who was served by the last poll, and who was not, if it had no more room.
+    turn: Option<Turn>,
+}
+
+impl Model {
+    pub(crate) fn new(rules: Rules) -> Model {
+        Model {
+            rules,
+            watches: BTreeMap::new(),
+            wakes: BTreeMap::new(),
+            ghosts: Vec::new(),
+            next_id: 0,
+            turn: None,
+        }
+    }
+
+    pub(crate) fn is_registered(&self, end: End) -> bool {
+        self.watches.contains_key(&end)
+    }
+
+    pub(crate) fn registered(&self) -> impl Iterator<Item = End> + '_ {
+        self.watches.keys().copied()
+    }
+
+    /// How ready a registered source was when it was last looked at.
+    pub(crate) fn level(&self, end: End) -> Option<PollFlags> {
+        self.watches.get(&end).map(|watch| watch.level)
+    }
+
+    /// Registers or reregisters a source that is as ready as `level`.
+    pub(crate) fn register(&mut self, end: End, wanted: Wanted, level: PollFlags) {
+        let asked = flags(wanted.wish.interest());
+        let watch = Watch {
+            id: self.next_id(),
+            wanted,
+            asked,
+            rule: self.rules.rule(wanted.trigger, wanted.bare, asked, level),
+            level,
+            fired: false,
+            uncertain: false,
+            promised: asked | END,
+        };
+        self.watches.insert(end, watch);
+    }
+
+    pub(crate) fn deregister(&mut self, end: End) {
+        self.remove(end);
+    }
+
+    /// An end is closed without having been deregistered.
+    pub(crate) fn close(&mut self, end: End, has_duplicates: bool) {
+        if let Some(watch) = self.remove(end) {
+            if has_duplicates && self.rules.duplicates_keep_registrations {
+                self.ghosts.push((end, watch.wanted.token));
+            }
+        }
+    }
+
+    fn remove(&mut self, end: End) -> Option<Watch> {
+        if self.rules.removals_change_turns {
+            self.turn = None;
+        }
+        self.watches.remove(&end)
+    }
+
+    /// The last duplicate of an end is closed.
+    pub(crate) fn close_duplicates(&mut self, end: End) {
+        self.ghosts.retain(|(ghost, _)| *ghost != end);
+    }
+
+    /// Something was done to an end or to its peer.
+    pub(crate) fn touch(&mut self, end: End) {
+        for end in [end, end.other()] {
+            if let Some(watch) = self.watches.get_mut(&end) {
+                watch.rule.touch();
+            }
+        }
+    }
+
+    /// An operation on an end would have blocked.
+    pub(crate) fn blocked(&mut self, end: End, directions: PollFlags) {
+        if let Some(watch) = self.watches.get_mut(&end) {
+            watch.blocked(directions);
+        }
+    }
+
+    /// How ready the sources are now.
+    pub(crate) fn change(&mut self, levels: &Levels) {
+        for (end, watch) in &mut self.watches {
+            if let Some(&level) = levels.get(end) {
+                let risen = level - watch.level;
+                watch.level = level;
+                watch
+                    .rule
+                    .change(watch.seen(level), risen & (watch.asked | END));
+            }
+        }
+    }
+
+    pub(crate) fn make_waker(&mut self, waker: u8, token: Token) {
+        let id = self.next_id();
+        let wake = Wake {
+            id,
+            token,
+            count: 0,
+            pending: false,
+            uncertain: false,
+        };
+        self.wakes.insert(waker, wake);
+    }
+
+    pub(crate) fn wake(&mut self, waker: u8) {
+        if let Some(wake) = self.wakes.get_mut(&waker) {
+            wake.count += 1;
+            wake.pending = true;
+            wake.uncertain = false;
+        }
+    }
+
+    pub(crate) fn drop_waker(&mut self, waker: u8) {
+        self.wakes.remove(&waker);
+    }
+
+    /// Whether a poll that waits does not wait for ever.
+    pub(crate) fn owes_something(&self) -> bool {
+        self.watches
+            .values()
+            .any(|watch| watch.owes() || watch.is_unmet())
+            || self.wakes.values().any(Wake::owes)
+    }
+
+    /// From now on, whatever is ready has to be reported once more if its trigger says so in each poll.
+    pub(crate) fn settle(&mut self) {
+        for watch in self.watches.values_mut() {
+            if watch.wanted.trigger == Trigger::Level {
+                watch.promised = watch.asked | END;
+            }
+        }
+    }
+
+    /// A promise that was not kept yet.
+    pub(crate) fn unmet(&self) -> Option<String> {
+        let source = self.watches.iter().find(|(_, watch)| watch.is_unmet());
+        let waker = self.wakes.iter().find(|(_, wake)| wake.owes());
+        source
+            .map(|(end, watch)| format!("{end:?} was never reported: {watch:?}"))
+            .or_else(|| {
+                waker.map(|(waker, wake)| format!("waker {waker} was never reported: {wake:?}"))
+            })
+    }
+
+    fn next_id(&mut self) -> usize {
+        self.next_id += 1;
+        self.next_id
+    }
+}
