@@ -20,7 +20,8 @@ use crate::{Registry, Token};
 /// the pattern is: put work into a queue, then wake; on the event, empty the queue.
 ///
 /// There may be any number of wakers per `Poll`, each with its own token. Share one among threads with an
-/// [`Arc`](std::sync::Arc). A waker that is dropped takes its pending wake with it.
+/// [`Arc`](std::sync::Arc). A waker that is dropped takes its pending wake with it, unless a forked child holds a copy of
+/// its descriptor at that moment (epoll): then the token may come once more.
 ///
 /// # Examples
 ///
