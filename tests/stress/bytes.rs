@@ -2,18 +2,18 @@
 //! token comes back from the dead.
 
 use std::collections::HashMap;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, Thread};
-use std::time::Instant;
+use std::time::Duration;
 
 use mio::{Events, Interest, IoSource, Poll, Registry, Token, Trigger, Waker};
 use rustix::net::sockopt::set_socket_send_buffer_size;
 
 use crate::common::{
-    in_child, on_each_backend, pair, span, wait_until, Random, PATIENCE, TRIGGERS,
+    in_child, on_each_backend, pair, wait_until, Random, Rounds, PATIENCE, TRIGGERS,
 };
 
 const THREADS: usize = 6;
@@ -29,9 +29,9 @@ fn scenario(mut poll: Poll) {
         for number in 0..THREADS {
             let world = &world;
             scope.spawn(move || {
-                // Also if it panics, or the poller would wait for it.
-                let _end = End(world, number);
                 Writer::new(world, number).run();
+                world.running.fetch_sub(1, SeqCst);
+                world.desks[number].waker.wake().unwrap();
             });
         }
         Poller::new(&world).run(&mut poll);
@@ -59,6 +59,7 @@ struct World {
     polls: AtomicU64,
     written: AtomicU64,
     read: AtomicU64,
+    rounds: Rounds,
     running: AtomicUsize,
 }
 
@@ -105,6 +106,7 @@ impl World {
             polls: AtomicU64::new(0),
             written: AtomicU64::new(0),
             read: AtomicU64::new(0),
+            rounds: Rounds::of(THREADS),
             running: AtomicUsize::new(THREADS),
         }
     }
@@ -135,16 +137,6 @@ impl World {
     }
 }
 
-/// Tells the poller that a writer has come to its end.
-struct End<'a>(&'a World, usize);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, SeqCst);
-        self.0.desks[self.1].waker.wake().unwrap();
-    }
-}
-
 /// What one of the threads does.
 struct Writer<'a> {
     world: &'a World,
@@ -163,14 +155,16 @@ impl Writer<'_> {
     }
 
     fn run(mut self) {
-        let deadline = Instant::now() + span();
-        while Instant::now() < deadline {
-            self.stream();
-            self.wake();
+        while self.world.rounds.next() {
+            for _ in 0..self.random.below(4) {
+                self.stream();
+                self.wake();
+                self.wake_in_vain();
+            }
         }
     }
 
-    /// Leaves work, wakes, and often waits for the answer: then no later wake can hide that this one was lost.
+    /// Leaves work, wakes, and often waits for the answer.
     fn wake(&mut self) {
         let Desk {
             waker, asked, done, ..
@@ -182,6 +176,16 @@ impl Writer<'_> {
                 wait_until("a wake", || done.load(SeqCst) >= number);
             }
         }
+    }
+
+    /// A waker that is gone before its wake may have been seen.
+    fn wake_in_vain(&self) {
+        let world = self.world;
+        let token = world.next_token.fetch_add(2, SeqCst);
+        let waker = Waker::new(&world.registry, Token(token)).unwrap();
+        waker.wake().unwrap();
+        drop(waker);
+        world.bury(token);
     }
 
     /// Makes a stream, writes to it, and sees it closed.
@@ -278,6 +282,8 @@ impl Writer<'_> {
 struct Poller<'a> {
     world: &'a World,
     random: Random,
+    /// One-shots that have reported, and have to stay silent for another poll.
+    asleep: Vec<Arc<Stream>>,
 }
 
 impl Poller<'_> {
@@ -285,6 +291,7 @@ impl Poller<'_> {
         Poller {
             world,
             random: Random::new(THREADS),
+            asleep: Vec::new(),
         }
     }
 
@@ -297,11 +304,19 @@ impl Poller<'_> {
                 true => &mut small,
                 false => &mut large,
             };
+            let asleep = std::mem::take(&mut self.asleep);
+            let wait = match asleep.is_empty() {
+                true => PATIENCE,
+                false => Duration::ZERO,
+            };
             let number = world.polls.fetch_add(1, SeqCst) + 1;
-            poll.poll(events, Some(PATIENCE)).unwrap();
-            assert!(!events.is_empty(), "nothing happened");
+            poll.poll(events, Some(wait)).unwrap();
+            assert!(!events.is_empty() || wait < PATIENCE, "nothing happened");
             for event in events.iter() {
                 self.serve(event.token().0, number);
+            }
+            for stream in asleep {
+                self.arouse(&stream);
             }
         }
         // What was left on a desk just before the end.
@@ -326,7 +341,7 @@ impl Poller<'_> {
         // Otherwise it was closed just now.
         if let Some(stream) = stream {
             if token == stream.token {
-                self.read(&stream);
+                self.read(stream);
             } else {
                 stream.writable.store(true, SeqCst);
                 stream.writer.unpark();
@@ -342,7 +357,7 @@ impl Poller<'_> {
         }
     }
 
-    fn read(&mut self, stream: &Stream) {
+    fn read(&mut self, stream: Arc<Stream>) {
         let world = self.world;
         let mut slot = stream.reading.lock().unwrap();
         let Some(reading) = slot.as_mut() else {
@@ -351,6 +366,10 @@ impl Poller<'_> {
         if stream.trigger.is_oneshot() {
             assert!(reading.armed, "a one-shot has reported twice");
             reading.armed = false;
+            if self.random.one_in(4) {
+                drop(slot);
+                return self.asleep.push(stream); // what there is stays there
+            }
         }
         let mut buffer = [0; 700];
         loop {
@@ -363,7 +382,14 @@ impl Poller<'_> {
                     stream.writer.unpark();
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    return self.rearm(stream, reading).unwrap();
+                    drop(slot);
+                    if stream.trigger.is_oneshot() {
+                        match self.random.one_in(2) {
+                            true => self.asleep.push(stream),
+                            false => self.arouse(&stream),
+                        }
+                    }
+                    return;
                 }
                 Err(error) => panic!("{error}"),
             }
@@ -373,17 +399,19 @@ impl Poller<'_> {
         }
         let Reading { source, .. } = slot.take().unwrap();
         drop(slot);
-        world.close(stream, source, self.random.one_in(2));
+        world.close(&stream, source, self.random.one_in(2));
         stream.writer.unpark();
     }
 
-    fn rearm(&self, stream: &Stream, reading: &mut Reading) -> io::Result<()> {
-        if !stream.trigger.is_oneshot() {
-            return Ok(());
+    /// Arms a one-shot again, unless it was closed in the meantime.
+    fn arouse(&self, stream: &Stream) {
+        if let Some(reading) = stream.reading.lock().unwrap().as_mut() {
+            reading.armed = true;
+            let registry = self.world.registry.with_trigger(stream.trigger);
+            let token = Token(stream.token);
+            registry
+                .reregister(&mut reading.source, token, Interest::READABLE)
+                .unwrap();
         }
-        reading.armed = true;
-        let registry = self.world.registry.with_trigger(stream.trigger);
-        let token = Token(stream.token);
-        registry.reregister(&mut reading.source, token, Interest::READABLE)
     }
 }

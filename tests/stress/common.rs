@@ -5,8 +5,10 @@ use std::env;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::os::unix::net::UnixStream;
+use std::panic;
 use std::process::{self, Command};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,10 +32,15 @@ const CHILD: &str = "MIO_STRESS_CHILD";
 #[track_caller]
 pub(crate) fn in_child(name: &str, body: impl FnOnce()) {
     if env::var_os(CHILD).is_some_and(|child| child == name) {
+        // Threads wait for each other, so the first failure is the end.
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |failure| {
+            report(failure);
+            process::abort();
+        }));
         thread::spawn(|| {
             thread::sleep(4 * PATIENCE + 10 * span());
-            eprintln!("hangs");
-            process::abort();
+            panic!("hangs");
         });
         return body();
     }
@@ -116,6 +123,35 @@ impl Random {
 
     pub(crate) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
+    }
+}
+
+/// What several threads begin together, again and again until the time is over.
+///
+/// At the end of a round most of them wait for the last one. If that waits for something that was lost, then nothing that
+/// the others do can hide it.
+pub(crate) struct Rounds {
+    barrier: Barrier,
+    deadline: Instant,
+    over: AtomicBool,
+}
+
+impl Rounds {
+    pub(crate) fn of(threads: usize) -> Rounds {
+        Rounds {
+            barrier: Barrier::new(threads),
+            deadline: Instant::now() + span(),
+            over: AtomicBool::new(false),
+        }
+    }
+
+    /// Waits for the others. Whether there is another round.
+    pub(crate) fn next(&self) -> bool {
+        if self.barrier.wait().is_leader() {
+            self.over.store(Instant::now() >= self.deadline, SeqCst);
+        }
+        self.barrier.wait();
+        !self.over.load(SeqCst)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Eight threads that hand over work and wake, and one that works: no item is stranded.
 //!
-//! Four share a waker and a queue, the others have their own. A queue is emptied only when its waker says so, and who has
-//! handed work over often waits until it is done: then nothing but the wake can bring it there.
+//! Four share a waker and a queue, the others have their own. A queue is emptied only when its waker says so.
 
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
 
-use crate::common::{in_child, on_each_backend, span, wait_until, Random, PATIENCE};
+use crate::common::{in_child, on_each_backend, span, wait_until, Random, Rounds, PATIENCE};
 
 const THREADS: usize = 8;
 
@@ -33,13 +32,15 @@ fn scenario(mut poll: Poll) {
         .collect();
     let workers: Vec<Worker> = (0..THREADS).map(|_| Worker::default()).collect();
     let running = AtomicUsize::new(THREADS);
+    let rounds = Rounds::of(THREADS);
     thread::scope(|scope| {
         for (number, worker) in workers.iter().enumerate() {
             let queue = &queues[(number + 1).saturating_sub(SHARING)];
-            let running = &running;
+            let (running, rounds) = (&running, &rounds);
             scope.spawn(move || {
-                let _end = End(running, &queue.waker);
-                worker.submit(number, queue);
+                worker.submit(number, queue, rounds);
+                running.fetch_sub(1, SeqCst);
+                queue.waker.wake().unwrap();
             });
         }
         work(&mut poll, &queues, &workers, &running);
@@ -67,49 +68,42 @@ struct Worker {
 }
 
 impl Worker {
-    fn submit(&self, number: usize, queue: &Queue) {
+    fn submit(&self, number: usize, queue: &Queue, rounds: &Rounds) {
         self.thread.get_or_init(thread::current);
         let mut random = Random::new(number);
-        let deadline = Instant::now() + span();
-        while Instant::now() < deadline {
-            for _ in 0..1 + random.below(8) {
-                let item = self.submitted.fetch_add(1, SeqCst) + 1;
-                queue.items.lock().unwrap().push_back((number, item));
-                queue.waker.wake().unwrap();
+        while rounds.next() {
+            for _ in 0..random.below(4) {
+                for _ in 0..1 + random.below(8) {
+                    let item = self.submitted.fetch_add(1, SeqCst) + 1;
+                    queue.items.lock().unwrap().push_back((number, item));
+                    queue.waker.wake().unwrap();
+                }
+                let submitted = self.submitted.load(SeqCst);
+                wait_until("work", || self.done.load(SeqCst) == submitted);
             }
-            let submitted = self.submitted.load(SeqCst);
-            wait_until("work", || self.done.load(SeqCst) == submitted);
         }
-    }
-}
-
-/// Tells the working thread that there is one thread less.
-struct End<'a>(&'a AtomicUsize, &'a Waker);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, SeqCst);
-        self.1.wake().unwrap();
     }
 }
 
 /// Empties the queues whose wakers report, with all kinds of timeouts: a wake may come just when one ends.
 fn work(poll: &mut Poll, queues: &[Queue], workers: &[Worker], running: &AtomicUsize) {
     let mut random = Random::new(THREADS);
-    let mut events = Events::with_capacity(3);
+    // With room for one, the others have to wait for their turn.
+    let mut rooms = [Events::with_capacity(1), Events::with_capacity(16)];
     while running.load(SeqCst) > 0 {
+        let events = &mut rooms[random.below(2)];
         let start = Instant::now();
         let wait = [Duration::ZERO, Duration::from_micros(50), PATIENCE][random.below(3)];
         if random.one_in(2) {
-            poll.poll(&mut events, Some(wait)).unwrap();
+            poll.poll(events, Some(wait)).unwrap();
         } else {
-            poll.poll_until(&mut events, start + wait).unwrap();
+            poll.poll_until(events, start + wait).unwrap();
         }
         if events.is_empty() {
             assert!(start.elapsed() >= wait, "too early");
             assert!(wait < PATIENCE, "nobody has woken us");
         }
-        for event in &events {
+        for event in events.iter() {
             let queue = &queues[event.token().0];
             loop {
                 let item = queue.items.lock().unwrap().pop_front();
@@ -135,8 +129,9 @@ fn carry_what_was_written() {
             thread::scope(|scope| {
                 for letter in &letters {
                     scope.spawn(|| {
-                        let _end = End(&running, &letter.waker);
                         letter.write_many();
+                        running.fetch_sub(1, SeqCst);
+                        letter.waker.wake().unwrap();
                     });
                 }
                 let mut events = Events::with_capacity(THREADS);
