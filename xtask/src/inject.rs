@@ -38,8 +38,8 @@ poll  | injected::polling_for_nanoseconds  | EINTR ENOMEM                      |
 poll  | injected::polling_until_an_event   | EINTR                             | ppoll 1..3
 poll  | injected::polling_until_a_deadline | EINTR                             | ppoll 1..3
 
-epoll | injected::polling_on_an_old_kernel | ENOSYS EPERM | epoll_pwait2 1+                        | epoll_pwait2(; tv_nsec=2500001}, NULL
-epoll | injected::polling_on_an_old_kernel | ENOSYS       | epoll_pwait2 1+, epoll_wait 1 retval=0 | tv_nsec=2500001}, NULL
+epoll | injected::polling_on_an_old_kernel | ENOSYS EPERM | epoll_pwait2 1+                          | epoll_pwait2(; tv_nsec=2500001}, NULL
+epoll | injected::polling_on_an_old_kernel | ENOSYS       | epoll_pwait2 1+, epoll_wait 1+2 retval=0 | tv_nsec=2500001}, NULL
 epoll | injected::polling_for_nanoseconds  | EINTR ENOMEM | epoll_pwait2 1+ error=ENOSYS, ppoll 1
 epoll | injected::polling_for_nanoseconds  | EINTR EBADF  | epoll_pwait2 1+ error=ENOSYS, epoll_wait 1
 epoll | injected::polling_until_a_deadline | EINTR        | epoll_pwait2 1+ error=ENOSYS, ppoll 1..3
