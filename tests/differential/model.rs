@@ -34,6 +34,8 @@ pub(crate) struct Model {
     /// Registrations that outlive their source because it has a duplicate.
     ghosts: Vec<(End, Token)>,
     next_id: usize,
+    /// There was a reason to end a poll that is none any more, and no poll since.
+    disturbed: bool,
     /// Who was served by the last poll, and who was not, if it had no more room.
     turn: Option<Turn>,
 }
@@ -46,6 +48,7 @@ impl Model {
             wakes: BTreeMap::new(),
             ghosts: Vec::new(),
             next_id: 0,
+            disturbed: false,
             turn: None,
         }
     }
@@ -72,6 +75,7 @@ impl Model {
             asked,
             rule: self.rules.rule(wanted.trigger, wanted.bare, asked, level),
             level,
+            peak: level,
             fired: false,
             uncertain: false,
             promised: asked | END,
@@ -126,9 +130,13 @@ impl Model {
             if let Some(&level) = levels.get(end) {
                 let risen = level - watch.level;
                 watch.level = level;
+                watch.peak |= level;
                 watch
                     .rule
                     .change(watch.seen(level), risen & (watch.asked | END));
+                if let (Some(turn), false) = (&mut self.turn, watch.must()) {
+                    turn.give_up(watch.id);
+                }
             }
         }
     }
@@ -142,6 +150,7 @@ impl Model {
             pending: false,
             uncertain: false,
         };
+        self.drop_waker(waker);
         self.wakes.insert(waker, wake);
     }
 
@@ -154,7 +163,8 @@ impl Model {
     }
 
     pub(crate) fn drop_waker(&mut self, waker: u8) {
-        self.wakes.remove(&waker);
+        let wake = self.wakes.remove(&waker);
+        self.disturbed |= wake.is_some_and(|wake| wake.pending);
     }
 
     /// Whether a poll that waits does not wait for ever.
@@ -163,6 +173,28 @@ impl Model {
             .values()
             .any(|watch| watch.owes() || watch.is_unmet())
             || self.wakes.values().any(Wake::owes)
+    }
+
+    /// Checks whether the queue's own descriptor is rightly readable, or rightly not.
+    pub(crate) fn check_descriptor(&self, readable: bool) -> Result<(), String> {
+        let sources = self.rules.descriptor_shows_sources;
+        let wakes = self.wakes.values().any(Wake::owes);
+        if !readable && (wakes || sources && self.watches.values().any(Watch::must)) {
+            return Err("the queue's descriptor does not show what there is to report".to_owned());
+        }
+        if readable && !sources && !self.disturbed && !self.wakes.values().any(|wake| wake.pending)
+        {
+            return Err("the queue's descriptor is readable without a wake".to_owned());
+        }
+        Ok(())
+    }
+
+    /// A poll begins on another thread. The model as it is.
+    pub(crate) fn overlap(&mut self) -> Model {
+        for watch in self.watches.values_mut() {
+            watch.peak = watch.level;
+        }
+        self.clone()
     }
 
     /// From now on, whatever is ready has to be reported once more if its trigger says so in each poll.

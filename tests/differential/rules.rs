@@ -19,6 +19,8 @@ pub(crate) struct Rules {
     bare_edges: Edges,
     /// Whether closing a descriptor leaves its registration alive as long as a duplicate is open.
     pub(crate) duplicates_keep_registrations: bool,
+    /// Whether the queue's own descriptor shows that a source is ready. It always shows wakes.
+    pub(crate) descriptor_shows_sources: bool,
     /// Whether sources that had to wait for lack of room may have to wait once more when another one is taken out.
     pub(crate) removals_change_turns: bool,
 }
@@ -40,12 +42,14 @@ impl Rules {
                 edges: Edges::Kernel,
                 bare_edges: Edges::Kernel,
                 duplicates_keep_registrations: true,
+                descriptor_shows_sources: true,
                 removals_change_turns: false,
             },
             Backend::Poll => Rules {
                 edges: Edges::Rearmed,
                 bare_edges: Edges::Paced,
                 duplicates_keep_registrations: false,
+                descriptor_shows_sources: false,
                 removals_change_turns: true,
             },
             _ => panic!("what may differ with {backend} has to be written down here"),
@@ -267,7 +271,7 @@ fn among(
 
 /// What is said of `seen` if `armed` is looked at: an error or a hang-up is told as readiness in each direction, and
 /// the end of the peer's stream as something to read.
-fn told(seen: PollFlags, armed: PollFlags) -> PollFlags {
+pub(crate) fn told(seen: PollFlags, armed: PollFlags) -> PollFlags {
     let mut said = seen;
     said.set(IN, seen.intersects(IN | RDHUP));
     if seen.intersects(END) {

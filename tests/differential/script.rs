@@ -295,7 +295,7 @@ fn polling() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => room().prop_map(Step::Poll),
         4 => room().prop_map(Step::Wait),
-        1 => (room(), prop_oneof![Just(0), 0_u8..=200])
+        2 => (room(), prop_oneof![Just(0), 0_u8..=200])
             .prop_map(|(room, micros)| Step::Meanwhile(room, micros)),
     ]
 }

@@ -1,8 +1,8 @@
 //! One queue with its own set of sources: the script as one backend lives through it.
 
-use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::batch::{Batch, Seen};
 use crate::ends::{Object, Pair};
+use crate::history::{Entry, Failure, History, Outcome};
 use crate::model::{Levels, Model, Wanted};
 use crate::ready::{IN, NOTHING, OUT, PRI, RDHUP, READING, UNKNOWN, WRITING};
 use crate::rules::Rules;
@@ -18,8 +19,10 @@ use crate::script::{End, Step, Wish};
 
 /// How long a poll waits for what is there already, or will be after a pause of some milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The same while a script is shrunk, which has failed already and is tried in many ways.
+const IMPATIENCE: Duration = Duration::from_millis(200);
 /// How many polls may pass at least until everything was reported, however slow the machine is.
-const ROUNDS: usize = 50;
+const ROUNDS: usize = 20;
 /// How long a poll waits in the end for what is owed. Longer than any pause that a backend may make.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The waker that ends a poll on another thread.
@@ -40,25 +43,7 @@ pub(crate) struct World {
     /// What the last step wants of the next one.
     meanwhile: Option<(u8, u8)>,
     model: Model,
-    history: Vec<Entry>,
-}
-
-/// What a step came to.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// There was nothing to do it with.
-    Skipped,
-    /// What differs from one time to the next.
-    Done,
-    Result(Result<usize, ErrorKind>),
-}
-
-/// For the report of a failure.
-enum Entry {
-    Step(usize, Step),
-    Outcome(Outcome),
-    Level(End, PollFlags),
-    Events(Vec<Seen>),
+    history: History,
 }
 
 impl World {
@@ -73,12 +58,12 @@ impl World {
             bell: None,
             meanwhile: None,
             model: Model::new(Rules::of(backend)),
-            history: Vec::new(),
+            history: History::default(),
         })
     }
 
     /// Makes a step. An error is a broken promise.
-    pub(crate) fn step(&mut self, number: usize, step: Step) -> Result<Outcome, String> {
+    pub(crate) fn step(&mut self, number: usize, step: Step) -> Result<Outcome, Failure> {
         self.history.push(Entry::Step(number, step));
         let outcome = match (self.meanwhile.take(), step) {
             (_, Step::Poll(_) | Step::Wait(_) | Step::Meanwhile(..)) | (None, _) => {
@@ -86,17 +71,20 @@ impl World {
             }
             (Some((room, micros)), _) => self.overlap(room, micros, number, step),
         };
-        let outcome = outcome.map_err(|error| self.report(&error))?;
+        let outcome = outcome.map_err(|failure| self.report(failure))?;
         self.history.push(Entry::Outcome(outcome));
         self.look();
+        let readable = level_of(self.registry.as_fd()).contains(IN);
+        self.model
+            .check_descriptor(readable)
+            .map_err(|failure| self.report(failure.into()))?;
         Ok(outcome)
     }
 
-    fn perform(&mut self, number: usize, step: Step) -> Result<Outcome, String> {
+    fn perform(&mut self, number: usize, step: Step) -> Result<Outcome, Failure> {
         match step {
-            Step::Poll(room) => self.turn(room, Duration::ZERO),
-            Step::Wait(room) if self.model.owes_something() => self.turn(room, PATIENCE),
-            Step::Wait(room) => self.turn(room, Duration::ZERO),
+            Step::Poll(room) => self.turn(room, Duration::ZERO).map(|_| Outcome::Done),
+            Step::Wait(room) => self.wait(room).map(|()| Outcome::Done),
             Step::Meanwhile(room, micros) => {
                 self.meanwhile = Some((room, micros));
                 Ok(Outcome::Done)
@@ -122,17 +110,17 @@ impl World {
         micros: u8,
         number: usize,
         step: Step,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Outcome, Failure> {
         if self.bell.is_none() {
             self.bell = Some(Waker::new(&self.registry, BELL_TOKEN).expect("a waker"));
             self.model.make_waker(BELL, BELL_TOKEN);
         }
-        let before = self.model.clone();
+        let before = self.model.overlap();
         let mut poll = self.poll.take().expect("polled by one thread at a time");
         let mut events = Events::with_capacity(usize::from(room));
         let (capacity, began) = (events.capacity(), Instant::now());
         let outcome = thread::scope(|scope| {
-            let polling = scope.spawn(|| poll.poll(&mut events, Some(PATIENCE)));
+            let polling = scope.spawn(|| poll.poll(&mut events, Some(patience())));
             if micros != 0 {
                 thread::sleep(Duration::from_micros(micros.into()));
             }
@@ -145,14 +133,12 @@ impl World {
             let polled = polling.join().expect("a poll");
             outcome.and_then(|outcome| match polled {
                 Ok(()) => Ok(outcome),
-                Err(error) => Err(format!("poll: {error}")),
+                Err(error) => Err(Failure::Wrong(format!("poll: {error}"))),
             })
         })?;
         self.poll = Some(poll);
         let seen = self.remember(&events);
-        if seen.is_empty() {
-            return Err(format!("waited {:?} for nothing", began.elapsed()));
-        }
+        late(began, seen.len())?;
         let batch = Batch {
             events: &seen,
             capacity,
@@ -207,7 +193,7 @@ impl World {
         trigger: Trigger,
         token: Token,
         anew: bool,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Outcome, Failure> {
         let known = self.model.is_registered(end);
         let registry = self.registry.with_trigger(trigger);
         let Some((pair, object)) = object_of(&mut self.slots, end) else {
@@ -241,7 +227,7 @@ impl World {
         agreed(result, expected)
     }
 
-    fn deregister(&mut self, end: End) -> Result<Outcome, String> {
+    fn deregister(&mut self, end: End) -> Result<Outcome, Failure> {
         let expected = match self.model.is_registered(end) {
             true => Ok(0),
             false => Err(ErrorKind::NotFound),
@@ -382,19 +368,16 @@ impl World {
         Outcome::Result(Ok(0))
     }
 
-    /// One poll.
-    fn turn(&mut self, room: u8, timeout: Duration) -> Result<Outcome, String> {
+    /// One poll. Returns the number of events.
+    fn turn(&mut self, room: u8, timeout: Duration) -> Result<usize, Failure> {
         self.look();
         let mut events = Events::with_capacity(usize::from(room));
         let capacity = events.capacity();
         let began = Instant::now();
         let poll = self.poll.as_mut().expect("nobody else polls");
         poll.poll(&mut events, Some(timeout))
-            .map_err(|error| format!("poll: {error}"))?;
+            .map_err(|error| Failure::Wrong(format!("poll: {error}")))?;
         let seen = self.remember(&events);
-        if timeout == PATIENCE && seen.is_empty() {
-            return Err(format!("waited {:?} for nothing", began.elapsed()));
-        }
         let batch = Batch {
             events: &seen,
             capacity,
@@ -403,7 +386,17 @@ impl World {
         };
         let after = self.levels();
         self.model.polled(batch, &after)?;
-        Ok(Outcome::Done)
+        Ok(seen.len())
+    }
+
+    /// A poll that waits, if it has something to wait for.
+    fn wait(&mut self, room: u8) -> Result<(), Failure> {
+        if !self.model.owes_something() {
+            return self.turn(room, Duration::ZERO).map(drop);
+        }
+        let began = Instant::now();
+        let events = self.turn(room, patience())?;
+        late(began, events)
     }
 
     fn remember(&mut self, events: &Events) -> Vec<Seen> {
@@ -413,22 +406,22 @@ impl World {
     }
 
     /// Polls until everything was reported that was promised, and then once more.
-    pub(crate) fn settle(&mut self, room: u8) -> Result<(), String> {
+    pub(crate) fn settle(&mut self, room: u8) -> Result<(), Failure> {
         self.look();
         self.model.settle();
         let began = Instant::now();
         let mut rounds = 0;
         while let Some(unmet) = self.model.unmet() {
             rounds += 1;
-            if rounds > ROUNDS && began.elapsed() > PATIENCE {
-                return Err(self.report(&unmet));
+            if rounds > ROUNDS && began.elapsed() > patience() {
+                return Err(self.report(Failure::Late(unmet)));
             }
             self.turn(room, PAUSE)
-                .map_err(|error| self.report(&error))?;
+                .map_err(|failure| self.report(failure))?;
             self.look();
         }
         self.turn(AMPLE, Duration::ZERO)
-            .map_err(|error| self.report(&error))?;
+            .map_err(|failure| self.report(failure))?;
         Ok(())
     }
 
@@ -456,20 +449,31 @@ impl World {
         levels.collect()
     }
 
-    /// A failure, and what has led to it.
-    fn report(&self, failure: &str) -> String {
-        let mut report = format!("{}: {failure}\n", self.backend);
-        for entry in &self.history {
-            let _ = match entry {
-                Entry::Step(number, step) => write!(report, "\n{number:4}. {step:?}"),
-                Entry::Outcome(Outcome::Skipped) => write!(report, " (skipped)"),
-                Entry::Outcome(Outcome::Done) => Ok(()),
-                Entry::Outcome(Outcome::Result(result)) => write!(report, " = {result:?}"),
-                Entry::Level(end, level) => write!(report, "\n        {end:?}: {level:?}"),
-                Entry::Events(events) => write!(report, "\n        {events:?}"),
-            };
+    /// A failure with all that has led to it.
+    fn report(&self, failure: Failure) -> Failure {
+        FAILED.store(true, Ordering::Relaxed);
+        self.history.report(self.backend, failure)
+    }
+}
+
+/// Fails if a poll that began then had to return something, and ended because its time was up. It may still have found
+/// an event then.
+fn late(began: Instant, events: usize) -> Result<(), Failure> {
+    match began.elapsed() {
+        time if events == 0 || time >= patience() => {
+            Err(Failure::Late(format!("{events} events after {time:?}")))
         }
-        report
+        _ => Ok(()),
+    }
+}
+
+/// Whether a script has failed.
+static FAILED: AtomicBool = AtomicBool::new(false);
+
+fn patience() -> Duration {
+    match FAILED.load(Ordering::Relaxed) {
+        true => IMPATIENCE,
+        false => PATIENCE,
     }
 }
 
@@ -505,11 +509,13 @@ fn level_of(fd: BorrowedFd<'_>) -> PollFlags {
     }
 }
 
-fn agreed(result: io::Result<()>, expected: Result<usize, ErrorKind>) -> Result<Outcome, String> {
+fn agreed(result: io::Result<()>, expected: Result<usize, ErrorKind>) -> Result<Outcome, Failure> {
     let result = result.map(|()| 0).map_err(|error| error.kind());
     if result == expected {
         Ok(Outcome::Result(result))
     } else {
-        Err(format!("{result:?}, but expected {expected:?}"))
+        Err(Failure::Wrong(format!(
+            "{result:?}, but expected {expected:?}"
+        )))
     }
 }

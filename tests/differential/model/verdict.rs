@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use mio::Token;
+use rustix::event::PollFlags;
 
 use super::{Levels, Model};
 use crate::attribution::{attribute, Blame, Fate};
@@ -28,6 +29,13 @@ enum Who {
 /// Somebody who has the token of events, whether they made one, and what it says.
 type Verdict = (Who, Fate, Reading);
 
+impl Turn {
+    /// Who has nothing to report any more, has no place in the queue either.
+    pub(super) fn give_up(&mut self, id: usize) {
+        self.left_out.retain(|other| *other != id);
+    }
+}
+
 impl Model {
     /// A poll has returned. Afterwards the sources were as ready as `after`.
     pub(crate) fn polled(&mut self, batch: Batch<'_>, after: &Levels) -> Result<(), String> {
@@ -42,6 +50,7 @@ impl Model {
             self.judge(token, batch, after, &mut verdicts)?;
         }
         self.take_turn(&verdicts, batch.is_full())?;
+        self.disturbed = false;
         for (who, fate, reading) in verdicts {
             match who {
                 Who::Source(end) => {
@@ -65,24 +74,24 @@ impl Model {
             let known = self.candidates(token);
             let is_new = |who: &Who| !known.iter().any(|other| self.id(*other) == before.id(*who));
             let gone = before.candidates(token).into_iter().filter(is_new);
-            let suspects: Vec<(&Model, Who)> = known
+            // What becomes of those who are gone meanwhile, nobody has seen.
+            let suspects: Vec<(&Model, Who, bool)> = known
                 .iter()
-                .map(|&who| (&*self, who))
-                .chain(gone.map(|who| (before, who)))
+                .map(|&who| (&*self, who, true))
+                .chain(gone.map(|who| (before, who, false)))
                 .collect();
             let readings: Vec<Vec<Reading>> = suspects
                 .iter()
-                .map(|(model, who)| {
-                    said.iter()
-                        .map(|&said| model.loose_reading(*who, said))
-                        .collect()
+                .map(|&(model, who, known)| {
+                    let reading = |&said: &Said| model.loose_reading(who, said, known);
+                    said.iter().map(reading).collect()
                 })
                 .collect();
             let nobody_must = vec![false; suspects.len()];
             let fates = attribute(said.len(), &readings, &nobody_must).map_err(|_| {
                 let suspects: Vec<String> = suspects
                     .iter()
-                    .map(|(model, who)| model.describe(*who))
+                    .map(|(model, who, _)| model.describe(*who))
                     .collect();
                 format!("{token:?} {said:?}: one is forbidden; the token is or was of {suspects:?}")
             })?;
@@ -108,6 +117,7 @@ impl Model {
             }
         }
         self.turn = None;
+        self.disturbed = true;
         Ok(())
     }
 
@@ -181,9 +191,17 @@ impl Model {
         }
     }
 
-    fn loose_reading(&self, who: Who, said: Said) -> Reading {
+    fn loose_reading(&self, who: Who, said: Said, known: bool) -> Reading {
         match who {
-            Who::Source(end) => self.watches[&end].loose_reading(said),
+            Who::Source(end) => {
+                let watch = &self.watches[&end];
+                let possible = if known {
+                    watch.possible()
+                } else {
+                    PollFlags::all()
+                };
+                watch.loose_reading(said, possible)
+            }
             Who::Waker(waker) => self.wakes[&waker].reading(said),
             Who::Ghost(_) => Reading::Ambiguous,
         }

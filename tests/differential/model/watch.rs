@@ -8,7 +8,7 @@ use rustix::event::PollFlags;
 use crate::attribution::Fate;
 use crate::batch::Batch;
 use crate::ready::{reading, Reading, Said, END, IN, NOTHING};
-use crate::rules::Rule;
+use crate::rules::{told, Rule};
 use crate::script::Wish;
 
 /// What is wanted of a source.
@@ -30,6 +30,8 @@ pub(super) struct Watch {
     pub(super) rule: Rule,
     /// How ready the source was when it was last looked at.
     pub(super) level: PollFlags,
+    /// All that it was ready for since it was registered, or since a poll began on another thread.
+    pub(super) peak: PollFlags,
     /// A one-shot that has reported.
     pub(super) fired: bool,
     /// Events that could have been of this registration or of another one have made its state unknown.
@@ -56,7 +58,7 @@ impl Watch {
     /// What an event would mean if it was of this registration, and returned not later than `now`.
     pub(super) fn reading(&self, said: Said, after: PollFlags, now: Instant) -> Reading {
         if self.uncertain {
-            return self.loose_reading(said);
+            return self.loose_reading(said, after);
         }
         if self.fired || (self.wanted.synchronous && !self.rule.allows()) {
             return Reading::Impossible;
@@ -66,12 +68,20 @@ impl Watch {
         reading(said, least & most, most)
     }
 
-    /// The same, if all that is known is what was asked for.
-    pub(super) fn loose_reading(&self, said: Said) -> Reading {
-        match reading(said, NOTHING, self.asked | END) {
+    /// The same, if all that is known is that the source was ready for some of `level`.
+    pub(super) fn loose_reading(&self, said: Said, level: PollFlags) -> Reading {
+        match reading(said, NOTHING, told(self.seen(level), self.asked)) {
             Reading::Impossible => Reading::Impossible,
             _ if self.fired => Reading::Impossible,
             _ => Reading::Ambiguous,
+        }
+    }
+
+    /// What the source was ready for while a poll was running on another thread.
+    pub(super) fn possible(&self) -> PollFlags {
+        match self.wanted.synchronous {
+            true => self.peak,
+            false => PollFlags::all(),
         }
     }
 

@@ -5,8 +5,8 @@ use mio::Trigger::{Edge, Level, Oneshot};
 use super::{run, KINDS};
 use crate::script::End::{A, B};
 use crate::script::Flavor::Own;
-use crate::script::How::{Both, Writing};
-use crate::script::Kind::{Pipe, Udp, Unix};
+use crate::script::How::{Both, Reading, Writing};
+use crate::script::Kind::{Datagram, Pipe, Udp, Unix};
 use crate::script::Name::Fresh;
 use crate::script::Step::*;
 use crate::script::Wish::{All, P, R, RW, W};
@@ -53,13 +53,23 @@ fn a_pipe_without_a_reader() {
 
 #[test]
 fn a_datagram_socket_with_an_error_is_used_on() {
-    let begin = [Make(0, Udp, Own), Register(A(0), RW, Edge, Fresh)];
-    let error = [Write(A(0), 1), Wait(8), Drain(A(0)), Poll(8)];
-    let taken = [Drain(A(0)), Drain(A(0))];
-    run(
-        &[&begin, &[Wait(8), Close(B(0))], &error, &taken, &error],
-        1,
-    );
+    for wish in [R, RW, P, All] {
+        let begin = [Make(0, Udp, Own), Register(A(0), wish, Edge, Fresh)];
+        let gone = [Wait(8), Close(B(0))];
+        let error = [Write(A(0), 1), Wait(8), Drain(A(0)), Poll(8)];
+        let taken = [Drain(A(0)), Drain(A(0))];
+        run(&[&begin, &gone, &error, &taken, &error], 1);
+    }
+}
+
+/// Each read would block, and still the socket is ready.
+#[test]
+fn a_datagram_socket_that_is_shut_down() {
+    for how in [Reading, Both] {
+        let begin = [Make(0, Datagram, Own), Register(B(0), R, Edge, Fresh)];
+        let read = [Drain(B(0)), Poll(8), Poll(8)];
+        run(&[&begin, &[Shutdown(B(0), how), Poll(8)], &read, &read], 1);
+    }
 }
 
 #[test]

@@ -50,8 +50,9 @@ fn a_small_room_serves_everybody_in_turn() {
                 steps.extend([Make(slot, Unix, Own), register(A(slot))]);
                 steps.push(register(B(slot)));
             }
-            for _ in 0..8 {
-                steps.extend([Wake(0), Poll(room), Wake(1), Poll(room)]);
+            for wakers in [[0, 0], [0, 1]] {
+                let turn = wakers.map(|waker| [Wake(waker), Poll(room)]).concat();
+                steps.extend(turn.repeat(6));
             }
             run(&[&steps], room);
         }
@@ -72,7 +73,15 @@ fn a_place_in_the_queue_while_others_leave() {
 #[test]
 fn wakes_are_neither_lost_nor_invented() {
     let make = [MakeWaker(0, Fresh), MakeWaker(1, Fresh), Poll(8)];
-    let little = [Wake(0), Wake(0), Wake(1), Poll(1), Wake(0), Poll(1)];
+    let little = [
+        Wake(0),
+        Wake(0),
+        Wake(1),
+        Poll(1),
+        Wait(1),
+        Wake(0),
+        Poll(1),
+    ];
     let mixed = [
         Wake(1),
         Poll(8),
@@ -109,4 +118,19 @@ fn a_poll_that_runs_learns_of_changes() {
             run(&[&make, &overlap, &[Poll(8), Write(A(0), 1), Poll(8)]], 1);
         }
     }
+}
+
+#[test]
+fn a_poll_learns_of_each_change() {
+    let late = |slot| {
+        let register = Register(A(slot), W, Level, Fresh);
+        [
+            Make(slot, Unix, Own),
+            Meanwhile(8, 200),
+            register,
+            Poll(8),
+            Deregister(A(slot)),
+        ]
+    };
+    run(&[&late(0), &late(1), &late(2)], 1);
 }
