@@ -4,8 +4,8 @@
 //! below. The table makes one test of it per backend, named `epoll::edges::drained_and_refilled`; a case that is not in
 //! the table is dead code, which does not compile here.
 //!
-//! What backends may differ in is in `backends.rs` and, where it is about closing, in the table of `closing.rs`.
-//! Everything else holds for all of them.
+//! What backends may differ in is in `backends.rs` and, where it is about what events say, in the tables of
+//! `PLATFORMS.md`. Everything else holds for all of them.
 //!
 //! A backend that the system refuses is skipped, with a line on the standard output. `MIO_REQUIRE_BACKENDS` names those
 //! for which that is a failure: `epoll,poll`, or `all`.
@@ -176,6 +176,7 @@ suite! {
     }
 
     closing {
+        #[cfg(all(feature = "net", feature = "os-ext"))] tables_are_complete
         it_happens_while_registered
         the_end_needs_no_would_block
         it_happened_before_registering

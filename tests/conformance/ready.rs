@@ -21,6 +21,7 @@ impl From<&Event> for Seen {
             (event.is_read_closed(), Ready::READ_CLOSED),
             (event.is_write_closed(), Ready::WRITE_CLOSED),
             (event.is_error(), Ready::ERROR),
+            (event.is_priority(), Ready::PRIORITY),
         ];
         Seen {
             token: event.token(),
@@ -44,13 +45,15 @@ impl Ready {
     pub(crate) const READ_CLOSED: Ready = Ready(1 << 2);
     pub(crate) const WRITE_CLOSED: Ready = Ready(1 << 3);
     pub(crate) const ERROR: Ready = Ready(1 << 4);
+    pub(crate) const PRIORITY: Ready = Ready(1 << 5);
 
-    const NAMES: [(Ready, &'static str); 5] = [
+    const NAMES: [(Ready, &'static str); 6] = [
         (Ready::READABLE, "readable"),
         (Ready::WRITABLE, "writable"),
         (Ready::READ_CLOSED, "read_closed"),
         (Ready::WRITE_CLOSED, "write_closed"),
         (Ready::ERROR, "error"),
+        (Ready::PRIORITY, "priority"),
     ];
 
     pub(crate) const fn and(self, other: Ready) -> Ready {

@@ -68,6 +68,12 @@ impl Link {
         }
     }
 
+    /// The same, to be registered for `interest`.
+    #[cfg(feature = "net")]
+    pub(crate) fn asking(self, interest: Interest) -> Link {
+        Link { interest, ..self }
+    }
+
     pub(crate) fn source(&mut self) -> &mut dyn Source {
         self.near.source()
     }
@@ -163,6 +169,14 @@ pub(crate) fn links() -> Vec<Link> {
     #[cfg(feature = "os-ext")]
     let links = links.chain(os_ext::links());
     links.collect()
+}
+
+/// The link of this name.
+#[cfg(any(feature = "net", feature = "os-ext"))]
+pub(crate) fn named(name: &str) -> Link {
+    let mut links = links();
+    links.retain(|link| link.name == name);
+    links.remove(0)
 }
 
 /// One link of every kind that can be read.
