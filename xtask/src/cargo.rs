@@ -96,10 +96,7 @@ pub(crate) fn test(command: &mut Command) -> Result {
     for bytes in BufReader::new(output).split(b'\n') {
         let bytes = bytes.map_err(|error| refused(command, &error))?;
         let text = String::from_utf8_lossy(&bytes);
-        if let Some((passed, failed)) = test_result(&text) {
-            PASSED.fetch_add(passed, Ordering::Relaxed);
-            FAILED.fetch_add(failed, Ordering::Relaxed);
-        }
+        count(&text);
         println!("{text}");
     }
     let status = child.wait().map_err(|error| refused(command, &error))?;
@@ -116,7 +113,15 @@ pub(crate) fn test(command: &mut Command) -> Result {
     }
 }
 
-/// How many tests have passed and failed so far in this process's [test] runs.
+/// Adds what a line of a test program's output says to the [tally], and returns it: how many tests have passed and failed.
+pub(crate) fn count(line: &str) -> Option<(u64, u64)> {
+    let (passed, failed) = test_result(line)?;
+    PASSED.fetch_add(passed, Ordering::Relaxed);
+    FAILED.fetch_add(failed, Ordering::Relaxed);
+    Some((passed, failed))
+}
+
+/// How many tests have passed and failed so far in this process's test runs.
 pub(crate) fn tally() -> (u64, u64) {
     (
         PASSED.load(Ordering::Relaxed),

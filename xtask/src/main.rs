@@ -15,6 +15,7 @@ mod semver;
 mod stress;
 mod sysroot;
 mod targets;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,8 @@ usage: cargo xtask COMMAND
   inject             failures of system calls, one at a time, with strace
   sanitize address|thread [TEST-ARGS…]
                      the test suite under a sanitizer
+  windows [PROGRAM…] [-- TEST-ARGS…]
+                     the test suite as Windows programs, under Wine
   stress [N]         the test suite N times (50 unless told) with every core busy
 ";
 
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         ["deny"] => checks::deny(),
         ["coverage"] => coverage::run(),
         ["inject"] => inject::run(),
+        ["windows", ref rest @ ..] => windows::run(rest),
         ["sanitize", ref rest @ ..] => sanitize::run(rest),
         [name] => match ci::step(name) {
             Some(step) => step(),
