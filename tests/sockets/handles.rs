@@ -1,11 +1,13 @@
 //! Descriptors in and out: every type lends its own, gives it away, and takes one over.
 
-use std::io::{Read, Write};
+use std::fmt::Debug;
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use mio::{Interest, Poll, Waker};
+use rustix::io::Errno;
 
 use crate::raw::convert;
 use crate::util::{any_v4, on_each_backend, Loop};
@@ -151,4 +153,45 @@ fn given_away_while_registered() {
             registration_survives::<_, OwnedFd>(queue, sender);
         }
     });
+}
+
+/// A socket in a type of another family moves bytes as ever. What needs an address is an error, and nothing is kept.
+#[test]
+fn of_another_family() {
+    fn refused<A: Debug>(address: io::Result<A>) {
+        let error = address.unwrap_err();
+        let expected = [io::ErrorKind::InvalidInput, io::ErrorKind::Unsupported];
+        let code = error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error());
+        assert!(code || expected.contains(&error.kind()), "{error:?}");
+    }
+
+    let (unix, mut peer) = UnixStream::pair().unwrap();
+    let mut stream = TcpStream::from(OwnedFd::from(unix));
+    stream.write_all(b"bytes").unwrap();
+    let mut buffer = [0; 8];
+    assert_eq!(peer.read(&mut buffer).unwrap(), 5);
+    refused(stream.local_addr());
+    refused(stream.peer_addr());
+
+    let (near, far) = UnixDatagram::pair().unwrap();
+    let udp = UdpSocket::from(OwnedFd::from(near));
+    refused(udp.local_addr());
+    far.send(b"one").unwrap();
+    far.send(b"two").unwrap();
+    refused(udp.peek_from(&mut buffer));
+    refused(udp.recv_from(&mut buffer));
+    assert_eq!(udp.recv(&mut buffer).unwrap(), 3);
+    assert_eq!(&buffer[..3], b"two");
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let listener = TcpListener::from(OwnedFd::from(UnixListener::bind(&path).unwrap()));
+    let mut client = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    refused(listener.accept().map(|(_, address)| address));
+    // The connection whose address was refused is closed.
+    assert_eq!(client.read(&mut buffer).unwrap(), 0);
+
+    let internet = std::net::UdpSocket::bind(any_v4()).unwrap();
+    let unix = UnixDatagram::from(OwnedFd::from(internet));
+    refused(unix.local_addr());
 }
