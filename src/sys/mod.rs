@@ -40,6 +40,18 @@ mod either;
 ))]
 #[path = "selector/poll/mod.rs"]
 mod poll;
+#[cfg(all(
+    feature = "poll-backend",
+    any(target_os = "linux", target_os = "android")
+))]
+#[path = "selector/queues.rs"]
+mod queues;
+#[cfg(all(
+    feature = "poll-backend",
+    any(target_os = "linux", target_os = "android")
+))]
+#[path = "selector/table.rs"]
+mod table;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "wake/eventfd.rs"]

@@ -1,7 +1,7 @@
 //! Readiness through `poll(2)`: for systems that have nothing better, and beside epoll on request.
 //!
 //! Rests on POSIX `poll`: `POLLERR`, `POLLHUP` and `POLLNVAL` are reported unasked, everything else as long as it holds.
-//! The sources and the emulation of edges are in [`table`]; this file does the waiting.
+//! The sources and the emulation of edges are in [`table`](super::table); this file does the waiting.
 //!
 //! Invariants:
 //!
@@ -12,22 +12,21 @@
 //! - Nobody but the poller lowers `notify`, and it does so before it looks at what was noted.
 
 mod handshake;
-mod table;
 
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{poll, PollFd, PollFlags};
 
 use self::handshake::{Handshake, Pending};
-use self::table::{Plan, Question, Table};
+use super::queues::Queues;
 use super::selector::{unsupported, Direction, RawEvent, Selector, Target, Wanted};
 use super::signal::Signal;
+use super::table::{Plan, Question, Table};
 use super::timespec;
 use crate::{Backend, Token};
 
@@ -69,10 +68,8 @@ struct Scratch {
     fds: Vec<PollFd<'static>>,
 }
 
-/// Every queue of this kind, for sources that would block or close: they know their descriptor, not their queue.
-static QUEUES: RwLock<Vec<Arc<Shared>>> = RwLock::new(Vec::new());
-/// The length of [`QUEUES`].
-static LIVE: AtomicUsize = AtomicUsize::new(0);
+/// Every queue of this kind, for sources that would block or close.
+static QUEUES: Queues<Shared> = Queues::new();
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // No invariant is broken where a panic could happen under a lock.
@@ -101,9 +98,7 @@ where
             state: Mutex::default(),
             notify: Signal::new()?,
         });
-        let mut queues = QUEUES.write().unwrap_or_else(PoisonError::into_inner);
-        queues.push(Arc::clone(&shared));
-        LIVE.store(queues.len(), Ordering::Relaxed);
+        QUEUES.add(Arc::clone(&shared));
         Ok(Poll {
             shared,
             scratch: Mutex::default(),
@@ -171,23 +166,21 @@ where
         })
     }
 
-    /// Relaxed is enough: whoever registered a source has seen its queue being opened, and whoever uses the source
-    /// has got it from them.
     #[inline]
     fn tracks_sources() -> bool {
-        LIVE.load(Ordering::Relaxed) != 0
+        QUEUES.any()
     }
 
     #[cold]
     fn rearm(target: Target<'_, ()>, direction: Direction) {
         let fd = fd_of(target);
-        for_each_queue(|queue| queue.change_if(|table| table.rearm(fd, direction)));
+        QUEUES.for_each(|queue| queue.change_if(|table| table.rearm(fd, direction)));
     }
 
     #[cold]
     fn closing(target: Target<'_, ()>) {
         let fd = fd_of(target);
-        for_each_queue(|queue| queue.change_if(|table| table.remove(fd)));
+        QUEUES.for_each(|queue| queue.change_if(|table| table.remove(fd)));
     }
 
     fn signal(&self, token: Token) -> io::Result<Arc<Waker>> {
@@ -214,9 +207,7 @@ where
 
 impl<E> Drop for Poll<E> {
     fn drop(&mut self) {
-        let mut queues = QUEUES.write().unwrap_or_else(PoisonError::into_inner);
-        queues.retain(|queue| !Arc::ptr_eq(queue, &self.shared));
-        LIVE.store(queues.len(), Ordering::Relaxed);
+        QUEUES.remove(&self.shared);
     }
 }
 
@@ -334,12 +325,6 @@ impl State {
 #[inline]
 fn fd_of(target: Target<'_, ()>) -> RawFd {
     target.handle.as_raw_fd()
-}
-
-fn for_each_queue(visit: impl Fn(&Shared)) {
-    for queue in QUEUES.read().unwrap_or_else(PoisonError::into_inner).iter() {
-        visit(queue);
-    }
 }
 
 fn question(fd: RawFd, asked: PollFlags) -> PollFd<'static> {

@@ -1,4 +1,4 @@
-//! The table of a `poll(2)` queue: which questions it asks, which answers become events, and what is silent afterwards.
+//! The table of a queue: which questions it asks, which answers become events, and what is silent afterwards.
 
 #[path = "table_model_tests.rs"]
 mod model;
@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
-use super::{requested, Plan, Question, Table};
+use super::{requested, Plan, Question};
 use crate::sys::selector::{Direction, Wanted};
 use crate::sys::POLL_RDHUP as RDHUP;
 use crate::{Interest, Token, Trigger};
+
+type Table = super::Table;
 
 const IN: PollFlags = PollFlags::IN;
 const OUT: PollFlags = PollFlags::OUT;

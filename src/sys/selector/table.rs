@@ -1,8 +1,9 @@
-//! What a `poll(2)` queue remembers of its sources, and how it turns the system's levels into edges.
+//! What a queue remembers of its sources where the system does not, and how it turns the system's levels into edges.
 //!
-//! Nothing here makes a system call, so all of it is tested on every host.
+//! Nothing here makes a system call, so all of it is tested on every host. What is asked and answered are the flags of
+//! `poll(2)`; event ports speak in them, too.
 //!
-//! `poll(2)` only knows levels. An edge is emulated by *disarming*: a direction that was reported is not asked for
+//! Such a system only knows levels. An edge is emulated by *disarming*: a direction that was reported is not asked for
 //! again until it is armed anew. What arms it depends on who does the reading and writing:
 //!
 //! - An [`IoSource`](crate::IoSource) says when an operation would have blocked; that arms its direction, and only
@@ -26,10 +27,11 @@ use crate::Interest;
 
 const ABSENT: u32 = u32::MAX;
 
-/// The registrations of one queue, in a dense vector that is indexed by descriptor.
-#[derive(Debug, Default)]
-pub(super) struct Table {
-    entries: Vec<Entry>,
+/// The registrations of one queue, in a dense vector that is indexed by descriptor. `S` is what the queue keeps of each
+/// beside that.
+#[derive(Debug)]
+pub(super) struct Table<S = ()> {
+    entries: Vec<Entry<S>>,
     /// The position in `entries` of each descriptor, or [`ABSENT`].
     positions: Vec<u32>,
     /// The identity of the next registration.
@@ -38,8 +40,8 @@ pub(super) struct Table {
     first: usize,
 }
 
-#[derive(Debug)]
-struct Entry {
+#[derive(Clone, Debug)]
+pub(super) struct Entry<S> {
     fd: RawFd,
     /// Tells this registration from an earlier one of the same descriptor.
     id: u64,
@@ -49,6 +51,9 @@ struct Entry {
     silent: bool,
     /// For a bare descriptor with an edge trigger: the pace of `IN`, `OUT` and `PRI`.
     pace: Option<[Pace; 3]>,
+    /// New with each registration, and the queue's own.
+    #[allow(dead_code)] // `poll(2)` keeps nothing more
+    pub(super) state: S,
 }
 
 /// A question to the system, and which registration it was asked for.
@@ -68,7 +73,25 @@ pub(super) struct Plan {
     pub(super) until: Option<Instant>,
 }
 
-impl Table {
+impl<S> Default for Table<S> {
+    fn default() -> Table<S> {
+        Table {
+            entries: Vec::new(),
+            positions: Vec::new(),
+            next_id: 0,
+            first: 0,
+        }
+    }
+}
+
+impl Plan {
+    /// Ends the wait at `time`, unless it ends before that.
+    pub(super) fn no_later_than(&mut self, time: Instant) {
+        self.until = Some(self.until.map_or(time, |until| until.min(time)));
+    }
+}
+
+impl<S: Default> Table<S> {
     /// Adds a registration; `false` if the descriptor has one.
     pub(super) fn insert(&mut self, fd: RawFd, wanted: Wanted, bare: bool) -> bool {
         if self.position(fd).is_some() {
@@ -143,27 +166,7 @@ impl Table {
         questions.reserve(self.entries.len());
         for index in 0..self.entries.len() {
             let entry = &self.entries[(self.first + index) % self.entries.len()];
-            let mut asked = entry.armed;
-            for (flag, pace) in entry.paces() {
-                match pace.until {
-                    Some(until) if until > now => {
-                        asked -= flag & entry.armed;
-                        plan.until = Some(plan.until.map_or(until, |earliest| earliest.min(until)));
-                    }
-                    _ => plan.impatient |= entry.armed.contains(flag) && pace.reports > 0,
-                }
-            }
-            if entry.pace.is_some() && !asked.contains(PollFlags::IN) {
-                asked -= POLL_RDHUP;
-            }
-            let muted = asked.is_empty() && entry.pace.is_some();
-            if !entry.silent && !muted {
-                questions.push(Question {
-                    fd: entry.fd,
-                    id: entry.id,
-                    asked,
-                });
-            }
+            questions.extend(entry.question(now, &mut plan));
         }
         plan
     }
@@ -207,8 +210,11 @@ impl Table {
     }
 }
 
-impl Entry {
-    fn new(fd: RawFd, id: u64, wanted: Wanted, bare: bool) -> Entry {
+impl<S> Entry<S> {
+    fn new(fd: RawFd, id: u64, wanted: Wanted, bare: bool) -> Entry<S>
+    where
+        S: Default,
+    {
         let paced = bare && wanted.trigger.is_edge() && !wanted.trigger.is_oneshot();
         Entry {
             fd,
@@ -217,7 +223,31 @@ impl Entry {
             armed: requested(wanted.interest),
             silent: false,
             pace: paced.then(<[Pace; 3]>::default),
+            state: S::default(),
         }
+    }
+
+    /// What to ask the system of this source now, if anything; what that means for the wait is added to `plan`.
+    pub(super) fn question(&self, now: Instant, plan: &mut Plan) -> Option<Question> {
+        let mut asked = self.armed;
+        for (flag, pace) in self.paces() {
+            match pace.until {
+                Some(until) if until > now => {
+                    asked -= flag & self.armed;
+                    plan.no_later_than(until);
+                }
+                _ => plan.impatient |= self.armed.contains(flag) && pace.reports > 0,
+            }
+        }
+        if self.pace.is_some() && !asked.contains(PollFlags::IN) {
+            asked -= POLL_RDHUP;
+        }
+        let muted = asked.is_empty() && self.pace.is_some();
+        (!self.silent && !muted).then_some(Question {
+            fd: self.fd,
+            id: self.id,
+            asked,
+        })
     }
 
     fn paces(&self) -> impl Iterator<Item = (PollFlags, &Pace)> {
