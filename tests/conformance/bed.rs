@@ -12,6 +12,7 @@ use mio::{Backend, Events, Interest, Poll, Registry, Token, Trigger};
 
 use crate::alone;
 use crate::ready::{Ready, Seen};
+use crate::system;
 
 /// How long anything may take that has to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -53,7 +54,7 @@ fn is_denied(error: &io::Error) -> bool {
         error.kind(),
         ErrorKind::Unsupported | ErrorKind::PermissionDenied
     );
-    denied || error.raw_os_error() == Some(rustix::io::Errno::NOSYS.raw_os_error())
+    denied || system::is_missing(error)
 }
 
 fn is_required(backend: Backend) -> bool {

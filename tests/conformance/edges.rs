@@ -4,12 +4,12 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use mio::{Backend, Interest, IoSource, Token};
-use rustix::event::PollFlags;
 
 use crate::backends::{rearms_on_wouldblock, repeats_bare_edges};
 use crate::bed::{during, Bed, BOTH, TRIGGERS};
 use crate::links::{self, links, readers, wait_for, writers};
 use crate::ready::Ready;
+use crate::system::{self, PollFlags};
 
 const SOURCE: Token = Token(11);
 
@@ -257,7 +257,7 @@ pub(crate) fn blocked_write_leaves_reading_alone(backend: Backend) {
 /// After an operation of the user's own that would block, edges come in the direction that it was of.
 pub(crate) fn unknown_direction_rearms(backend: Backend) {
     let mut bed = Bed::new(backend);
-    let (near, far) = links::socket_pair();
+    let (near, far) = system::socket_pair();
     let mut source = IoSource::new(near);
     bed.registry().register(&mut source, SOURCE, BOTH).unwrap();
     bed.expect(SOURCE, Interest::WRITABLE);
@@ -265,19 +265,16 @@ pub(crate) fn unknown_direction_rearms(backend: Backend) {
         links::write_whole(&far, 1);
         wait_for(&*source, PollFlags::IN);
         bed.expect(SOURCE, Interest::READABLE);
-        while source
-            .do_io(|fd| Ok(rustix::io::read(fd, &mut [0; 16])?))
-            .is_ok()
-        {}
+        while source.do_io(|fd| system::read(fd, &mut [0; 16])).is_ok() {}
 
         let full = loop {
-            match source.do_io(|fd| Ok(rustix::io::write(fd, &[7; 4096])?)) {
+            match source.do_io(|fd| system::write(fd, &[7; 4096])) {
                 Ok(_) => {}
                 Err(error) => break error,
             }
         };
         assert_eq!(full.kind(), ErrorKind::WouldBlock);
-        while rustix::io::read(&far, &mut [0; 4096]).is_ok() {}
+        while system::read(&far, &mut [0; 4096]).is_ok() {}
         wait_for(&*source, PollFlags::OUT);
         bed.expect(SOURCE, Interest::WRITABLE);
     }
@@ -291,10 +288,10 @@ pub(crate) fn blocked_peek_rearms(backend: Backend) {
     /// Peeks once, and takes whatever there is without the queue's knowledge.
     fn rounds<S>(
         backend: Backend,
-        (mut near, far): (S, impl std::os::fd::AsFd),
+        (mut near, far): (S, impl system::AsFd),
         peek: impl Fn(&S) -> io::Result<usize>,
     ) where
-        S: mio::event::Source + std::os::fd::AsFd,
+        S: mio::event::Source + system::AsFd,
     {
         let mut bed = Bed::new(backend);
         bed.registry()
@@ -305,7 +302,7 @@ pub(crate) fn blocked_peek_rearms(backend: Backend) {
             wait_for(&near, PollFlags::IN);
             bed.expect(SOURCE, Interest::READABLE);
             assert_eq!(peek(&near).unwrap(), 3);
-            assert_eq!(rustix::io::read(&near, &mut [0; 16]), Ok(3));
+            assert_eq!(system::read(&near, &mut [0; 16]).unwrap(), 3);
             assert_eq!(peek(&near).unwrap_err().kind(), ErrorKind::WouldBlock);
         }
     }

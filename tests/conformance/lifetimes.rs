@@ -1,14 +1,13 @@
 //! What is closed or dropped first, and what becomes of the rest.
 
-use std::os::fd::AsRawFd;
-
 use mio::{Backend, Interest, IoSource, Poll, Registry, Token, Waker};
 
 use crate::alone::alone;
 use crate::backends::duplicates_keep_registrations;
 use crate::bed::{during, neighbours, Bed, BOTH, TRIGGERS};
-use crate::links::{links, socket_pair, write_whole, Link};
+use crate::links::{links, write_whole, Link};
 use crate::ready::Ready;
+use crate::system::socket_pair;
 
 const OLD: Token = Token(41);
 const NEW: Token = Token(42);
@@ -44,7 +43,7 @@ pub(crate) fn number_reused_by_a_new_source(backend: Backend) {
                 let _during = during((trigger, round));
                 let registry = bed.with(trigger);
                 let mut old = Link::new();
-                let number = old.near.fd().as_raw_fd();
+                let number = old.near.number();
                 old.feed(1);
                 registry.register(old.source(), OLD, BOTH).unwrap();
                 if round % 2 == 0 {
@@ -53,7 +52,7 @@ pub(crate) fn number_reused_by_a_new_source(backend: Backend) {
                 drop(old);
 
                 let mut new = Link::new();
-                assert_eq!(new.near.fd().as_raw_fd(), number);
+                assert_eq!(new.near.number(), number);
                 let registry = bed.with(trigger);
                 registry
                     .register(new.source(), NEW, Interest::READABLE)
@@ -75,14 +74,14 @@ pub(crate) fn number_reused_in_another_queue(backend: Backend) {
             let (mut first, mut second) = (Bed::new(backend), Bed::new(other));
             for _ in 0..10 {
                 let mut old = Link::new();
-                let number = old.near.fd().as_raw_fd();
+                let number = old.near.number();
                 old.feed(1);
                 first.registry().register(old.source(), OLD, BOTH).unwrap();
                 first.expect(OLD, BOTH);
                 drop(old);
 
                 let mut new = Link::new();
-                assert_eq!(new.near.fd().as_raw_fd(), number);
+                assert_eq!(new.near.number(), number);
                 new.feed(1);
                 second.registry().register(new.source(), NEW, BOTH).unwrap();
                 assert_eq!(second.expect(NEW, BOTH), BOTH.into());
@@ -135,6 +134,8 @@ pub(crate) fn duplicate_of_a_registered_descriptor(backend: Backend) {
 /// or goes on under its token and cannot be ended but by closing the duplicate.
 #[cfg(feature = "os-ext")]
 pub(crate) fn duplicate_of_a_bare_descriptor(backend: Backend) {
+    use std::os::fd::AsRawFd;
+
     use mio::unix::SourceFd;
 
     alone(|| {

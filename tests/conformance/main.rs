@@ -18,6 +18,7 @@ mod bed;
 mod links;
 mod raw;
 mod ready;
+mod system;
 
 mod capacity;
 mod closing;

@@ -1,22 +1,19 @@
 //! More sources than a program has at first.
 
 use std::collections::HashSet;
-use std::os::fd::OwnedFd;
 
 use mio::{Backend, Interest, IoSource, Token};
-use rustix::event::{eventfd, EventfdFlags};
-use rustix::process::{getrlimit, Resource};
 
 use crate::alone::alone;
 use crate::backends::crowd;
 use crate::bed::Bed;
+use crate::system::{self, OwnedFd};
 
 /// Events flow while sources are dropped and replaced at random: none is missed, none comes for a token that is dead.
 pub(crate) fn many_sources(backend: Backend) {
     alone(|| {
         // Half of a small limit leaves room for what else the process has open.
-        let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        let count = crowd(backend).min(usize::try_from(limit).unwrap_or(usize::MAX) / 2);
+        let count = crowd(backend).min(system::descriptors() / 2);
         let mut bed = Bed::new(backend);
         let mut crowd = Crowd::new(&bed, count);
         for _ in 0..20 {
@@ -66,8 +63,7 @@ impl Crowd {
 
     fn newcomer(&mut self, bed: &Bed, place: usize) -> (IoSource<OwnedFd>, Token) {
         // One descriptor each, where a connection would need two.
-        let flags = EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC;
-        let mut member = IoSource::new(eventfd(0, flags).unwrap());
+        let mut member = IoSource::new(system::flag());
         let token = Token(self.places.len());
         self.places.push(place);
         bed.registry()
@@ -87,7 +83,7 @@ impl Crowd {
 
     fn signal(&mut self) {
         let place = self.place();
-        rustix::io::write(&*self.members[place], &1_u64.to_ne_bytes()).unwrap();
+        system::write(&*self.members[place], &1_u64.to_ne_bytes()).unwrap();
         self.expected.insert(place);
     }
 
@@ -104,10 +100,7 @@ impl Crowd {
         let place = self.places[token.0];
         assert_eq!(self.tokens[place], token, "an event for the dead");
         let member = &self.members[place];
-        while member
-            .do_read(|fd| Ok(rustix::io::read(fd, &mut [0; 8])?))
-            .is_ok()
-        {}
+        while member.do_read(|fd| system::read(fd, &mut [0; 8])).is_ok() {}
         self.expected.remove(&place);
     }
 }

@@ -144,7 +144,7 @@ pub(crate) fn signals_take_no_events(backend: Backend) {
             let (link, waker) = (&link, &waker);
             thread::scope(|scope| {
                 scope.spawn(|| {
-                    rustix::io::write(link.far(), b"x").unwrap();
+                    crate::system::write(link.far(), b"x").unwrap();
                     waker.wake().unwrap();
                 });
                 let mut missing = vec![Token(1), WAKER];

@@ -1,40 +1,20 @@
 //! One thread polls, others do everything else to the same queue.
 
 use std::collections::HashMap;
-use std::fs;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{mpsc, Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::{Backend, Interest, IoSource, Registry, Token, Trigger, Waker};
-use rustix::event::PollFlags;
-use rustix::thread::{gettid, Pid};
 
 use crate::bed::{during, said_of, Bed, BOTH, PATIENCE};
-use crate::links::{links, readers, socket_pair, wait_for, wait_for_hang_up, write_whole, Link};
+use crate::links::{links, readers, wait_for, wait_for_hang_up, write_whole, Link};
 use crate::ready::Seen;
+use crate::system::{self, asleep, socket_pair, this_thread, OwnedFd, PollFlags};
 
 const SOURCE: Token = Token(1);
 const DONE: Token = Token(2);
-
-/// Waits until another thread of this process sleeps: in a poll, presumably. Without a `/proc` that says so, gives it a
-/// chance to.
-#[track_caller]
-pub(crate) fn asleep(thread: Pid) {
-    let path = format!("/proc/self/task/{}/stat", thread.as_raw_nonzero());
-    let start = Instant::now();
-    while let Ok(stat) = fs::read_to_string(&path) {
-        // The name, in parentheses, may hold anything.
-        let state = stat.rsplit(") ").next().unwrap_or_default();
-        if state.starts_with('S') {
-            return;
-        }
-        assert!(start.elapsed() < PATIENCE, "it does not sleep: {stat}");
-        thread::yield_now();
-    }
-}
 
 /// Runs `poll`, and wakes it from another thread once it sleeps. A poll that no wake can end is ended by a source, so
 /// that it fails and does not hang.
@@ -43,7 +23,7 @@ pub(crate) fn woken<T>(bed: &mut Bed, waker: &Waker, poll: impl FnOnce(&mut Bed)
     bed.registry()
         .register(rescue.source(), Token(usize::MAX), Interest::READABLE)
         .unwrap();
-    let poller = gettid();
+    let poller = this_thread();
     let (polling, over) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {
@@ -62,7 +42,7 @@ pub(crate) fn woken<T>(bed: &mut Bed, waker: &Waker, poll: impl FnOnce(&mut Bed)
 /// Runs `act` on another thread while this one waits in a poll without end, and returns what that poll returns.
 fn during_a_poll(bed: &mut Bed, act: impl FnOnce(&Registry) + Send) -> Vec<Seen> {
     let registry = bed.registry().try_clone().unwrap();
-    let poller = gettid();
+    let poller = this_thread();
     thread::scope(|scope| {
         scope.spawn(move || {
             asleep(poller);
@@ -294,7 +274,7 @@ pub(crate) fn every_byte_arrives(backend: Backend) {
 /// Reads all there is, as one does after an edge.
 fn serve(connection: &Connection) {
     let source = connection.source.lock().unwrap();
-    while let Ok(n) = source.do_read(|fd| Ok(rustix::io::read(fd, &mut [0; 128])?)) {
+    while let Ok(n) = source.do_read(|fd| system::read(fd, &mut [0; 128])) {
         connection.received.fetch_add(n, Ordering::Relaxed);
         if n == 0 {
             return;

@@ -6,12 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::{Backend, Interest, IoSource, Token, Trigger, Waker};
-use rustix::thread::gettid;
 
 use crate::bed::{during, said_of, Bed, PATIENCE};
-use crate::links::{readers, socket_pair, write_whole, Link};
+use crate::links::{readers, write_whole, Link};
 use crate::ready::Ready;
-use crate::threads::{asleep, woken};
+use crate::system::{self, asleep, socket_pair, this_thread};
+use crate::threads::woken;
 
 const WAKER: Token = Token(71);
 
@@ -158,9 +158,7 @@ pub(crate) fn busy_registry_does_not_move_the_end(backend: Backend) {
                     let again = Interest::READABLE;
                     registry.reregister(link.source(), Token(3), again).unwrap();
                     // What would block arms an edge, and some backends have to tell the poller so.
-                    source
-                        .do_read(|fd| Ok(rustix::io::read(fd, &mut [0])?))
-                        .unwrap_err();
+                    source.do_read(|fd| system::read(fd, &mut [0])).unwrap_err();
                     registry.deregister(link.source()).unwrap();
                     drop(Waker::new(&registry, WAKER).unwrap());
                 }
@@ -186,7 +184,7 @@ pub(crate) fn events_end_a_wait(backend: Backend) {
             .unwrap();
         let mut last = Instant::now();
         let mut from_event_to_event = || {
-            let poller = gettid();
+            let poller = this_thread();
             let link = &link;
             let seen = thread::scope(|scope| {
                 scope.spawn(move || {

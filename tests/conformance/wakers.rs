@@ -8,13 +8,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::{Backend, Interest, Token, Trigger, Waker};
-use rustix::thread::gettid;
 
 use crate::alone::alone;
 use crate::bed::{during, said_of, Bed, PATIENCE, TRIGGERS};
 use crate::links::Link;
 use crate::ready::Ready;
-use crate::threads::{asleep, woken};
+use crate::system::{asleep, this_thread};
+use crate::threads::woken;
 
 const WAKER: Token = Token(91);
 
@@ -308,7 +308,7 @@ pub(crate) fn dropped_with_a_wake_pending(backend: Backend) {
 pub(crate) fn made_and_dropped_during_a_poll(backend: Backend) {
     let mut bed = Bed::new(backend);
     let registry = bed.registry().try_clone().unwrap();
-    let poller = gettid();
+    let poller = this_thread();
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
             asleep(poller);

@@ -66,6 +66,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "what users do with raw descriptors and with SIGPIPE",
     ),
     (
+        "tests/conformance/system/windows.rs",
+        "asks `WSAPoll`, which no library has",
+    ),
+    (
         "tests/conformance/raw.rs",
         "forks, and installs a signal handler",
     ),

@@ -5,10 +5,10 @@ mod net;
 #[cfg(feature = "os-ext")]
 mod os_ext;
 
-use rustix::event::PollFlags;
-use rustix::net::{shutdown, Shutdown};
+use std::net::Shutdown;
 
 use crate::links::{wait_for, Link};
+use crate::system::{shutdown, PollFlags, PEER_WROTE_ALL};
 
 /// A state, and the way to it.
 #[derive(Copy, Clone)]
@@ -73,9 +73,9 @@ const SOCKET_PAIR: Kind = Kind {
     begin: Link::new,
     states: &[
         ("data", feed, PollFlags::IN),
-        ("the peer shuts down writing", far_writing, PollFlags::RDHUP),
+        ("the peer shuts down writing", far_writing, PEER_WROTE_ALL),
         ("the peer shuts down reading", far_reading, PollFlags::OUT),
-        ("shut down for reading", near_reading, PollFlags::RDHUP),
+        ("shut down for reading", near_reading, PEER_WROTE_ALL),
         ("shut down for writing", near_writing, PollFlags::OUT),
         ("shut down for both", near_both, PollFlags::HUP),
         ("both ends shut down writing", both_writing, PollFlags::HUP),
@@ -104,27 +104,27 @@ fn feed_and_hang_up(link: &mut Link) {
 }
 
 fn far_writing(link: &mut Link) {
-    shutdown(link.far(), Shutdown::Write).unwrap();
+    shutdown(link.far(), Shutdown::Write);
 }
 
 fn far_reading(link: &mut Link) {
-    shutdown(link.far(), Shutdown::Read).unwrap();
+    shutdown(link.far(), Shutdown::Read);
 }
 
 fn far_both(link: &mut Link) {
-    shutdown(link.far(), Shutdown::Both).unwrap();
+    shutdown(link.far(), Shutdown::Both);
 }
 
 fn near_reading(link: &mut Link) {
-    shutdown(link.near.fd(), Shutdown::Read).unwrap();
+    shutdown(link.near.fd(), Shutdown::Read);
 }
 
 fn near_writing(link: &mut Link) {
-    shutdown(link.near.fd(), Shutdown::Write).unwrap();
+    shutdown(link.near.fd(), Shutdown::Write);
 }
 
 fn near_both(link: &mut Link) {
-    shutdown(link.near.fd(), Shutdown::Both).unwrap();
+    shutdown(link.near.fd(), Shutdown::Both);
 }
 
 fn both_writing(link: &mut Link) {

@@ -6,15 +6,13 @@ mod net;
 mod os_ext;
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use mio::event::Source;
 use mio::{Interest, IoSource};
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
 
 use crate::bed::{BOTH, PATIENCE};
+use crate::system::{self, socket_pair, AsFd, BorrowedFd, OwnedFd, PollFlags};
 
 #[cfg(feature = "net")]
 pub(crate) use self::net::{tcp_pair, udp_pair};
@@ -42,6 +40,13 @@ pub(crate) trait Near: Send + Sync {
     fn fd(&self) -> BorrowedFd<'_>;
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+impl dyn Near {
+    /// The number by which the system knows the source.
+    pub(crate) fn number(&self) -> i64 {
+        system::number(self.fd())
+    }
 }
 
 impl Link {
@@ -128,9 +133,9 @@ impl Link {
         let deadline = Instant::now() + PATIENCE;
         let mut buffer = [0; 16 * 1024];
         loop {
-            match rustix::io::read(self.far(), &mut buffer) {
+            match system::read(self.far(), &mut buffer) {
                 Ok(n) => assert_ne!(n, 0, "{}", self.name),
-                Err(Errno::AGAIN) => {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let short = Duration::from_millis(1);
                     if is_ready(self.near.fd(), PollFlags::OUT, short) {
                         return;
@@ -141,7 +146,7 @@ impl Link {
                         self.name
                     );
                 }
-                Err(errno) => panic!("{}: {errno}", self.name),
+                Err(error) => panic!("{}: {error}", self.name),
             }
         }
     }
@@ -193,25 +198,14 @@ pub(crate) fn writers() -> Vec<Link> {
     links
 }
 
-/// Two connected sockets, neither of which blocks.
-pub(crate) fn socket_pair() -> (OwnedFd, OwnedFd) {
-    use rustix::net::{socketpair, AddressFamily, SocketFlags, SocketType};
-
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap()
-}
-
 #[track_caller]
 pub(crate) fn write_whole(fd: impl AsFd, n: usize) {
-    assert_eq!(rustix::io::write(fd, &vec![7; n]), Ok(n));
+    assert_eq!(system::write(fd, &vec![7; n]).unwrap(), n);
 }
 
 /// Whether the system says that a descriptor is ready, or becomes so in time.
 pub(crate) fn is_ready(fd: impl AsFd, flags: PollFlags, timeout: Duration) -> bool {
-    let timeout = Timespec::try_from(timeout).unwrap();
-    let mut fds = [PollFd::new(&fd, flags)];
-    rustix::event::poll(&mut fds, Some(&timeout)).unwrap();
-    fds[0].revents().contains(flags)
+    system::poll(fd, flags, timeout).contains(flags)
 }
 
 /// Waits until the system says that a descriptor is ready: what a queue is asked for after this is nothing new.
@@ -223,11 +217,9 @@ pub(crate) fn wait_for(fd: impl AsFd, flags: PollFlags) {
 /// Waits until the other end of what `fd` is connected to is closed.
 #[track_caller]
 pub(crate) fn wait_for_hang_up(fd: impl AsFd) {
-    let timeout = Timespec::try_from(PATIENCE).unwrap();
     // Depending on what it is, this is the end of a stream, a hang-up or an error. All but the first come unasked.
-    let mut fds = [PollFd::new(&fd, PollFlags::RDHUP)];
-    let ready = rustix::event::poll(&mut fds, Some(&timeout)).unwrap();
-    assert_eq!(ready, 1, "the other end is open");
+    let said = system::poll(fd, system::PEER_WROTE_ALL, PATIENCE);
+    assert!(!said.is_empty(), "the other end is open");
 }
 
 /// `Near` for a source that has its descriptor itself, and the two ways to use it.
@@ -239,8 +231,8 @@ macro_rules! near {
                 self
             }
 
-            fn fd(&self) -> ::std::os::fd::BorrowedFd<'_> {
-                ::std::os::fd::AsFd::as_fd(self)
+            fn fd(&self) -> $crate::system::BorrowedFd<'_> {
+                $crate::system::AsFd::as_fd(self)
             }
 
             fn read(&self, buffer: &mut [u8]) -> ::std::io::Result<usize> {
@@ -268,10 +260,10 @@ impl Near for IoSource<OwnedFd> {
     }
 
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.do_read(|fd| Ok(rustix::io::read(fd, buffer)?))
+        self.do_read(|fd| system::read(fd, buffer))
     }
 
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.do_write(|fd| Ok(rustix::io::write(fd, bytes)?))
+        self.do_write(|fd| system::write(fd, bytes))
     }
 }

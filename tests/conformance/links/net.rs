@@ -3,16 +3,16 @@
 use std::io::{Read, Write};
 
 use mio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
-use rustix::event::PollFlags;
 
 use super::{near, Link};
 use crate::bed::BOTH;
+use crate::system::{PollFlags, PEER_WROTE_ALL};
 
 pub(super) fn links() -> [Link; 4] {
     let (near, far) = tcp_pair();
     let mut tcp = Link::of("TcpStream", BOTH, near, far);
     // This end may still send.
-    tcp.hung_up = PollFlags::RDHUP;
+    tcp.hung_up = PEER_WROTE_ALL;
 
     let (near, far) = UnixStream::pair().unwrap();
     let unix = Link::of("UnixStream", BOTH, near, far);

@@ -7,10 +7,10 @@ use mio::event::Source;
 use mio::unix::pipe::{self, Receiver, Sender};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use rustix::event::PollFlags;
 
-use super::{near, socket_pair, Link};
+use super::{near, Link};
 use crate::bed::BOTH;
+use crate::system::{self, socket_pair, PollFlags};
 
 pub(super) fn links() -> [Link; 5] {
     let (sender, receiver) = pipe::new().unwrap();
@@ -100,8 +100,8 @@ impl Source for Bare {
 
 near!(
     Bare,
-    |bare, buffer| Ok(rustix::io::read(bare, buffer)?),
-    |bare, bytes| Ok(rustix::io::write(bare, bytes)?)
+    |bare, buffer| system::read(bare, buffer),
+    |bare, bytes| system::write(bare, bytes)
 );
 near!(
     Receiver,

@@ -1,14 +1,11 @@
 //! TCP and datagram sockets.
 
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::Interest;
-use rustix::event::PollFlags;
-use rustix::net::sockopt::socket_error;
-use rustix::net::{bind, getsockname, listen, send, socket, AddressFamily, SendFlags, SocketType};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::{
     both_writing, far_reading, far_writing, feed, feed_and_hang_up, near_both, near_reading,
@@ -16,6 +13,7 @@ use super::{
 };
 use crate::bed::BOTH;
 use crate::links::{is_ready, named, near, wait_for, Link};
+use crate::system::{OwnedFd, PollFlags, PEER_WROTE_ALL};
 
 const STREAM: &str = "`TcpStream`";
 const UDP: &str = "`UdpSocket`";
@@ -37,17 +35,17 @@ pub(super) const KINDS: [Kind; 12] = [
         states: &[
             ("connected", nothing, PollFlags::OUT),
             ("data", feed, PollFlags::IN),
-            ("the peer shuts down writing", far_writing, PollFlags::RDHUP),
+            ("the peer shuts down writing", far_writing, PEER_WROTE_ALL),
             ("the peer shuts down reading", far_reading, PollFlags::OUT),
-            ("shut down for reading", near_reading, PollFlags::RDHUP),
+            ("shut down for reading", near_reading, PEER_WROTE_ALL),
             ("shut down for writing", near_writing, PollFlags::OUT),
             ("shut down for both", near_both, PollFlags::HUP),
             ("both ends shut down writing", both_writing, PollFlags::HUP),
-            ("the peer closes", Link::hang_up, PollFlags::RDHUP),
+            ("the peer closes", Link::hang_up, PEER_WROTE_ALL),
             (
                 "data, and the peer closes",
                 feed_and_hang_up,
-                PollFlags::RDHUP,
+                PEER_WROTE_ALL,
             ),
             ("reset by the peer", reset, PollFlags::HUP),
             (
@@ -83,7 +81,7 @@ pub(super) const KINDS: [Kind; 12] = [
             (
                 "the peer shuts down writing; asked for writing",
                 far_writing,
-                PollFlags::RDHUP,
+                PEER_WROTE_ALL,
             ),
         ],
     },
@@ -180,7 +178,7 @@ fn refused() -> Link {
 fn connecting() -> Link {
     let port = socket_of_tcp();
     let address = bound(&port);
-    listen(&port, 0).unwrap();
+    SockRef::from(&port).listen(0).unwrap();
     let mut waiting = Vec::new();
     loop {
         let stream = TcpStream::connect(address).unwrap();
@@ -202,13 +200,16 @@ fn listener() -> Link {
 const LOOPBACK: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
 
 fn socket_of_tcp() -> OwnedFd {
-    socket(AddressFamily::INET, SocketType::STREAM, None).unwrap()
+    Socket::new(Domain::IPV4, Type::STREAM, None)
+        .unwrap()
+        .into()
 }
 
 /// Binds a socket to a port of its own.
 fn bound(socket: &OwnedFd) -> SocketAddr {
-    bind(socket, &SocketAddr::from(LOOPBACK)).unwrap();
-    SocketAddr::try_from(getsockname(socket).unwrap()).unwrap()
+    let socket = SockRef::from(socket);
+    socket.bind(&SocketAddr::from(LOOPBACK).into()).unwrap();
+    socket.local_addr().unwrap().as_socket().unwrap()
 }
 
 fn from_fd(socket: OwnedFd) -> TcpStream {
@@ -234,12 +235,13 @@ fn send_to_nobody_and_take(link: &mut Link) {
 }
 
 fn take_error(link: &Link) {
-    socket_error(link.near.fd()).unwrap().unwrap_err();
+    let error = SockRef::from(&link.near.fd()).take_error().unwrap();
+    error.expect("there is one");
 }
 
 /// Sends TCP's out-of-band byte.
 fn urge(link: &mut Link) {
-    send(link.far(), b"!", SendFlags::OOB).unwrap();
+    SockRef::from(&link.far()).send_out_of_band(b"!").unwrap();
 }
 
 near!(

@@ -1,9 +1,8 @@
 //! Pipes.
 
-use rustix::event::PollFlags;
-
 use super::{feed, feed_and_hang_up, Kind};
 use crate::links::{named, Link};
+use crate::system::PollFlags;
 
 pub(super) const KINDS: [Kind; 2] = [
     Kind {
