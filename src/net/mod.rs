@@ -8,9 +8,12 @@
 //! - No call blocks. Where it would, it returns [`WouldBlock`](std::io::ErrorKind::WouldBlock); a
 //!   [`Poll`](crate::Poll) tells when to try again.
 //! - [`TcpStream::connect`] and [`UnixStream::connect`] only start to connect.
-//! - Sending to a peer that is gone is an error ([`BrokenPipe`](std::io::ErrorKind::BrokenPipe)), never a `SIGPIPE`.
+//! - Sending to a peer that is gone is an error ([`BrokenPipe`](std::io::ErrorKind::BrokenPipe)), never a `SIGPIPE`. On
+//!   Apple systems this is an option of the socket (`SO_NOSIGPIPE`), which those made here have. A socket that was taken
+//!   over keeps what its maker has set; the standard library sets it, too.
 //!
-//! Every socket made here is closed on `exec`.
+//! Every socket made here is closed on `exec`. Where the system has no flags for that (Apple systems, and the less common
+//! Unixes), it is a second step: a program that another thread starts just then inherits the socket.
 
 mod stream;
 mod tcp_listener;

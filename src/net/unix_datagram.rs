@@ -111,8 +111,8 @@ impl UnixDatagram {
 
     /// Receives a datagram, and tells its length and its sender. What does not fit into `buffer` is lost.
     ///
-    /// A sender that is bound to a path of exactly 108 bytes is reported as unnamed: the standard library's address has
-    /// no room for it.
+    /// A sender that is bound to a path of exactly 108 bytes (Linux) is reported as unnamed: the standard library's address
+    /// has no room for it.
     ///
     /// # Errors
     ///

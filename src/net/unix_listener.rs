@@ -43,8 +43,8 @@ impl UnixListener {
     /// # Errors
     ///
     /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the file exists, be it in use or stale;
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (108 bytes on Linux) or has a zero byte in
-    /// it; the errors of creating a file.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (108 bytes on Linux, 104 on BSD and Apple
+    /// systems) or has a zero byte in it; the errors of creating a file.
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
         local::listen(&local::path_address(path.as_ref())?).map(UnixListener::from)
     }
@@ -69,8 +69,8 @@ impl UnixListener {
 
     /// Accepts a connection, if there is one. The stream is non-blocking, and not registered yet.
     ///
-    /// A peer that is bound to a path of exactly 108 bytes is reported as unnamed: the standard library's address has no
-    /// room for it.
+    /// A peer that is bound to a path of exactly 108 bytes (Linux) is reported as unnamed: the standard library's address
+    /// has no room for it.
     ///
     /// # Errors
     ///

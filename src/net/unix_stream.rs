@@ -40,9 +40,9 @@ impl UnixStream {
     /// # Errors
     ///
     /// [`NotFound`](io::ErrorKind::NotFound), [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) for a socket file that
-    /// nobody listens on, [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (108 bytes on Linux)
-    /// or has a zero byte in it, [`WouldBlock`](io::ErrorKind::WouldBlock) when the backlog is full: then there is no
-    /// stream, and no event will tell when to try again.
+    /// nobody listens on, [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (108 bytes on Linux,
+    /// 104 on BSD and Apple systems) or has a zero byte in it. When the backlog is full there is no stream, and no event
+    /// will tell when to try again: [`WouldBlock`](io::ErrorKind::WouldBlock) on Linux, `ConnectionRefused` elsewhere.
     pub fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
         local::stream_connect(&local::path_address(path.as_ref())?).map(UnixStream::from)
     }

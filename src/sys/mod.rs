@@ -3,81 +3,79 @@
 //! This is the only file that lists operating systems. What stands in the other files of this folder is a mechanism; it
 //! is compiled where this file says so and needs no gate of its own.
 //!
-//! | part | says |
-//! | --- | --- |
-//! | [`Selector`] | the backend, or the two of which a queue picks one |
-//! | [`Handle`], [`AsHandle`] | how the system names what it can watch |
-//! | `signal` | the flag in the kernel by which a `Waker` reaches the queue, where the backend has none itself |
-//! | `socket` | creating, accepting and connecting sockets |
+//! | part | what differs | choices |
+//! | --- | --- | --- |
+//! | [`queue`] | the backend, or the two of which a queue picks one | epoll, `poll(2)` |
+//! | [`handle`] | how the system names what it can watch | a file descriptor |
+//! | [`signal`] | the flag in the kernel by which a `Waker` reaches a queue whose kernel has nothing better | `eventfd(2)`, a pipe |
+//! | [`create`] | how a descriptor becomes close-on-exec and non-blocking | flags, `fcntl(2)` |
+//! | [`socket`] | creating, accepting and connecting sockets | Unix |
+//! | [`sigpipe`], [`names`] | what not all Unixes have: see there | |
+//!
+//! A Unix that is named nowhere gets what POSIX has: `poll(2)`, a pipe, `fcntl(2)`. A system that has more is added to
+//! the lists of what it has.
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(unix))]
 compile_error!("mio has no backend for this system yet: see PLATFORMS.md");
 
 pub(crate) mod selector;
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[path = "selector/epoll.rs"]
-mod epoll;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[path = "selector/epoll_ppoll.rs"]
-mod epoll_ppoll;
-// Sandboxes of older Androids kill a process that makes a system call they do not know.
-#[cfg(target_os = "android")]
-use self::epoll_ppoll as epoll_precise;
-#[cfg(target_os = "linux")]
-#[path = "selector/epoll_pwait2.rs"]
-mod epoll_precise;
+// ---- The queue ------------------------------------------------------------------------------------------------------
+//
+// `--cfg mio_unsupported_force_poll_poll` builds any Unix as if it had nothing but `poll(2)`.
 
+/// Linux and Android: epoll, and `poll(2)` on request.
 #[cfg(all(
-    feature = "poll-backend",
-    any(target_os = "linux", target_os = "android")
+    any(target_os = "linux", target_os = "android"),
+    not(mio_unsupported_force_poll_poll)
 ))]
-#[path = "selector/either.rs"]
-mod either;
-#[cfg(all(
-    feature = "poll-backend",
-    any(target_os = "linux", target_os = "android")
-))]
-#[path = "selector/poll/mod.rs"]
-mod poll;
-#[cfg(all(
-    feature = "poll-backend",
-    any(target_os = "linux", target_os = "android")
-))]
-#[path = "selector/queues.rs"]
-mod queues;
-#[cfg(all(
-    feature = "poll-backend",
-    any(target_os = "linux", target_os = "android")
-))]
-#[path = "selector/table.rs"]
-mod table;
+#[path = "selector"]
+mod queue {
+    #[cfg(feature = "poll-backend")]
+    mod either;
+    mod epoll;
+    mod epoll_ppoll;
+    #[cfg(target_os = "linux")]
+    mod epoll_pwait2;
+    #[cfg(feature = "poll-backend")]
+    mod poll;
+    #[cfg(feature = "poll-backend")]
+    mod queues;
+    #[cfg(feature = "poll-backend")]
+    mod table;
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[path = "wake/eventfd.rs"]
-mod signal;
+    // Sandboxes of older Androids kill a process that makes a system call they do not know.
+    #[cfg(target_os = "android")]
+    use self::epoll_ppoll as epoll_precise;
+    #[cfg(target_os = "linux")]
+    use self::epoll_pwait2 as epoll_precise;
 
-#[cfg(all(feature = "net", any(target_os = "linux", target_os = "android")))]
-#[path = "socket/unix.rs"]
-pub(crate) mod socket;
+    #[cfg(not(feature = "poll-backend"))]
+    pub(crate) type Selector = epoll::Epoll;
+    /// The first one is the default.
+    #[cfg(feature = "poll-backend")]
+    pub(crate) type Selector = either::Either<epoll::Epoll, poll::Poll<epoll::Event>>;
+}
 
-#[cfg(all(feature = "net", target_os = "android"))]
-use std::os::android::net::SocketAddrExt;
-#[cfg(all(feature = "net", target_os = "linux"))]
-use std::os::linux::net::SocketAddrExt;
-
-/// The backend, where the build has one.
+/// Every other Unix: `poll(2)`.
 #[cfg(all(
-    not(feature = "poll-backend"),
-    any(target_os = "linux", target_os = "android")
+    unix,
+    any(
+        mio_unsupported_force_poll_poll,
+        not(any(target_os = "linux", target_os = "android"))
+    )
 ))]
-pub(crate) type Selector = epoll::Epoll;
-/// The backends, where the build has two; the first is the default.
-#[cfg(all(
-    feature = "poll-backend",
-    any(target_os = "linux", target_os = "android")
-))]
-pub(crate) type Selector = either::Either<epoll::Epoll, poll::Poll<epoll::Event>>;
+#[path = "selector"]
+mod queue {
+    mod poll;
+    mod poll_event;
+    mod queues;
+    mod table;
+
+    pub(crate) type Selector = poll::Poll<poll_event::Event>;
+}
+
+pub(crate) use self::queue::Selector;
 
 /// An event as the system writes it.
 pub(crate) type RawEvent = <Selector as selector::Selector>::Event;
@@ -86,31 +84,14 @@ pub(crate) type SourceState = <Selector as selector::Selector>::State;
 /// The kernel's side of a [`Waker`](crate::Waker).
 pub(crate) type WakeSignal = <Selector as selector::Selector>::Signal;
 
-/// `poll(2)` can tell that the peer has shut down writing.
-#[cfg(all(
-    feature = "poll-backend",
-    any(target_os = "linux", target_os = "android")
-))]
-const POLL_RDHUP: rustix::event::PollFlags = rustix::event::PollFlags::RDHUP;
-
-/// A pipe, both ends non-blocking and closed on `exec`: the reading end, then the writing end.
-#[cfg(all(feature = "os-ext", any(target_os = "linux", target_os = "android")))]
-pub(crate) fn pipe_pair() -> std::io::Result<(std::os::fd::OwnedFd, std::os::fd::OwnedFd)> {
-    use rustix::pipe::{pipe_with, PipeFlags};
-
-    Ok(pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?)
-}
-
-/// `listen(2)` takes a queue as long as the system allows (`net.core.somaxconn`): it clamps the number.
-#[cfg(feature = "net")]
-const BACKLOG: i32 = i32::MAX;
-
 #[cfg(any(target_os = "linux", target_os = "android"))]
 impl crate::Interest {
     /// Asks for events when there is priority data, such as TCP's out-of-band byte or a change of a sysfs file
     /// (`EPOLLPRI`). Linux and Android only.
     pub const PRIORITY: crate::Interest = crate::interest::of_some_systems::PRIORITY;
 }
+
+// ---- Handles, and how they are made ---------------------------------------------------------------------------------
 
 #[cfg(unix)]
 #[path = "handle/fd.rs"]
@@ -121,6 +102,86 @@ pub(crate) use self::handle::OwnedHandle;
 pub(crate) use self::handle::{lend, Lent};
 pub(crate) use self::handle::{AsHandle, Handle};
 
+/// Descriptors that are close-on-exec and non-blocking. Two steps where the calls take no flags.
+#[cfg(unix)]
+#[cfg_attr(
+    any(
+        target_os = "android",
+        target_os = "cygwin",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "fuchsia",
+        target_os = "hurd",
+        target_os = "illumos",
+        target_os = "linux",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "solaris"
+    ),
+    path = "create/flags.rs"
+)]
+#[allow(dead_code)] // a pipe is made for users, with the feature `os-ext`, and for `signal`
+mod create;
+#[cfg(all(unix, feature = "os-ext"))]
+pub(crate) use self::create::pipe_pair;
+
+/// Whether a process can start another program, which inherits what is not close-on-exec.
+#[cfg(unix)]
+#[allow(dead_code)] // of use where that is a step of its own
+const STARTS_PROGRAMS: bool = cfg!(not(any(
+    target_os = "espidf",
+    target_os = "horizon",
+    target_os = "vita"
+)));
+
+// ---- What `poll(2)` and wakers need ---------------------------------------------------------------------------------
+//
+// `--cfg mio_unsupported_force_waker_pipe` makes it a pipe on every Unix.
+
+/// The flag in the kernel that a waker raises.
+#[cfg(all(
+    any(target_os = "android", target_os = "linux"),
+    not(mio_unsupported_force_waker_pipe)
+))]
+#[path = "wake/eventfd.rs"]
+mod signal;
+#[cfg(all(
+    unix,
+    any(
+        mio_unsupported_force_waker_pipe,
+        not(any(target_os = "android", target_os = "linux"))
+    )
+))]
+#[path = "wake/pipe.rs"]
+mod signal;
+
+/// What `poll(2)` has on some systems only; elsewhere no flag at all.
+#[cfg(unix)]
+#[allow(dead_code)] // a build may have no `poll(2)` in it
+mod poll_flags {
+    use rustix::event::PollFlags;
+
+    /// The peer has shut down writing.
+    #[cfg(any(
+        target_os = "freebsd",
+        target_os = "illumos",
+        all(
+            any(target_os = "android", target_os = "linux"),
+            not(any(target_arch = "sparc", target_arch = "sparc64"))
+        )
+    ))]
+    pub(super) const RDHUP: PollFlags = PollFlags::RDHUP;
+    #[cfg(not(any(
+        target_os = "freebsd",
+        target_os = "illumos",
+        all(
+            any(target_os = "android", target_os = "linux"),
+            not(any(target_arch = "sparc", target_arch = "sparc64"))
+        )
+    )))]
+    pub(super) const RDHUP: PollFlags = PollFlags::empty();
+}
+
 /// A timeout as the kernel takes it. What does not fit is longer than 292 billion years.
 #[cfg(unix)]
 #[inline]
@@ -130,3 +191,104 @@ fn timespec(timeout: std::time::Duration) -> rustix::event::Timespec {
         tv_nsec: timeout.subsec_nanos() as _,
     }
 }
+
+// ---- Sockets --------------------------------------------------------------------------------------------------------
+
+#[cfg(all(unix, feature = "net"))]
+#[path = "socket/unix.rs"]
+pub(crate) mod socket;
+
+/// The names of Unix sockets: paths, and others on Linux.
+#[cfg(all(feature = "net", any(target_os = "android", target_os = "linux")))]
+#[path = "socket/abstract_names.rs"]
+mod names;
+#[cfg(all(
+    unix,
+    feature = "net",
+    not(any(target_os = "android", target_os = "linux"))
+))]
+#[path = "socket/path_names.rs"]
+mod names;
+
+#[cfg(all(feature = "net", target_os = "android"))]
+use std::os::android::net::SocketAddrExt;
+#[cfg(all(feature = "net", target_os = "linux"))]
+use std::os::linux::net::SocketAddrExt;
+
+/// How a socket does not raise `SIGPIPE`: by a flag of each call that sends, or an option of the socket. Redox and the
+/// Vita have neither.
+#[cfg(all(unix, feature = "net"))]
+mod sigpipe {
+    use rustix::net::SendFlags;
+
+    #[cfg(not(any(target_vendor = "apple", target_os = "redox", target_os = "vita")))]
+    pub(super) const SEND: SendFlags = SendFlags::NOSIGNAL;
+    #[cfg(any(target_vendor = "apple", target_os = "redox", target_os = "vita"))]
+    pub(super) const SEND: SendFlags = SendFlags::empty();
+
+    #[cfg(target_vendor = "apple")]
+    pub(super) use rustix::net::sockopt::set_socket_nosigpipe;
+    #[cfg(not(target_vendor = "apple"))]
+    #[allow(dead_code)] // called where sockets are made in steps
+    pub(super) fn set_socket_nosigpipe(
+        _: impl std::os::fd::AsFd,
+        _: bool,
+    ) -> rustix::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The length of a listener's queue: as long as the system allows, where it clamps the number.
+#[cfg(all(unix, feature = "net"))]
+const BACKLOG: i32 = if cfg!(any(
+    target_vendor = "apple",
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "linux",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)) {
+    i32::MAX
+} else if cfg!(any(target_os = "haiku", target_os = "horizon")) {
+    20 // they refuse much more
+} else {
+    1024
+};
+
+/// The room for a path in the address of a Unix socket (`sun_path`), in bytes.
+#[cfg(all(unix, feature = "net"))]
+const SUN_PATH: usize = if cfg!(any(
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "horizon",
+    target_os = "netbsd",
+    target_os = "nto",
+    target_os = "openbsd"
+)) {
+    104
+} else if cfg!(target_os = "haiku") {
+    126
+} else if cfg!(target_os = "aix") {
+    1023
+} else {
+    108
+};
+
+/// The kernel takes no more buffers than this in one call. POSIX promises 16.
+#[cfg(all(unix, feature = "net"))]
+const IOV_MAX: usize = if cfg!(any(
+    target_vendor = "apple",
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "linux",
+    target_os = "netbsd",
+    target_os = "nto",
+    target_os = "openbsd"
+)) {
+    1024
+} else {
+    16
+};

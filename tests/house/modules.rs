@@ -44,7 +44,7 @@ fn references(file: &File, owns_folder: bool) -> Vec<(String, bool)> {
         let inner = module
             .inside
             .iter()
-            .fold(own.clone(), |path, name| format!("{path}/{name}"));
+            .fold(own.clone(), |path, name| join(&path, name));
         let start = if module.inside.is_empty() {
             folder
         } else {
@@ -69,7 +69,7 @@ fn references(file: &File, owns_folder: bool) -> Vec<(String, bool)> {
 /// A `mod name;`.
 struct Module<'a> {
     name: &'a str,
-    /// The inline modules around it.
+    /// The folders of the inline modules around it: their names, or what their `path` attributes say.
     inside: Vec<&'a str>,
     /// What its `path` attributes say.
     paths: Vec<&'a str>,
@@ -93,15 +93,16 @@ fn modules(file: &File) -> Vec<Module<'_>> {
             'm' if is_word(code, at, "mod") => {
                 let rest = code[at + "mod".len()..].trim_start();
                 let name = &rest[..rest.find(|c: char| !is_name(c)).unwrap_or(rest.len())];
+                let paths: Vec<&str> = words(&code[start..at], "path")
+                    .filter_map(|path| string_after(file, start + path))
+                    .collect();
                 match rest[name.len()..].trim_start().chars().next() {
-                    Some('{') => inline.push((name, depth + 1)),
+                    Some('{') => inline.push((paths.first().unwrap_or(&name), depth + 1)),
                     Some(';') if !name.is_empty() => {
-                        let paths = words(&code[start..at], "path")
-                            .filter_map(|path| string_after(file, start + path));
                         modules.push(Module {
                             name,
-                            inside: inline.iter().map(|&(name, _)| name).collect(),
-                            paths: paths.collect(),
+                            inside: inline.iter().map(|&(folder, _)| folder).collect(),
+                            paths,
                             conditional: code[start..at].contains("cfg_attr"),
                         });
                     }
@@ -144,7 +145,7 @@ mod tests {
     #[test]
     fn follows_modules_to_files() {
         let tree = files(&[
-            ("src/lib.rs", "mod a;\n#[doc = include_str!(\"guide/g.md\")]\npub mod in_line { mod b; }\ninclude!(\"i.rs\");"),
+            ("src/lib.rs", "mod a;\n#[doc = include_str!(\"guide/g.md\")]\npub mod in_line { mod b; }\n#[path = \"p\"]\nmod elsewhere { mod r; }\ninclude!(\"i.rs\");"),
             ("src/a.rs", "// mod dead;\n#[cfg(x)]\n#[path = \"../src/p/q.rs\"]\nmod other; mod c; mod not_here {}"),
             ("src/a/c/mod.rs", "#[cfg_attr(x, path = \"d.rs\")]\nmod e;"),
             ("src/a/c/d.rs", ""),
@@ -153,6 +154,7 @@ mod tests {
             ("src/i.rs", ""),
             ("src/p/q.rs", "mod next;"),
             ("src/p/next.rs", ""),
+            ("src/p/r.rs", ""),
             ("src/guide/g.md", ""),
             ("tests/t.rs", "mod common;"),
             ("tests/common/mod.rs", ""),

@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use super::selector::{Direction, Selector, Target, Wanted};
+use crate::sys::selector::{Direction, Selector, Target, Wanted};
 use crate::{Backend, Token};
 
 /// A queue, or the signal of a queue, of backend `A` (the default one) or `B`.

@@ -19,11 +19,12 @@ use std::time::Duration;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::Timespec;
 
-use super::selector::{
+use super::epoll_precise;
+use crate::sys::selector::{
     fmt_names, unsupported, Direction, RawEvent, Readiness, Selector, Target, Wanted,
 };
-use super::signal::Signal;
-use super::{epoll_precise, timespec};
+use crate::sys::signal::Signal;
+use crate::sys::timespec;
 use crate::{Backend, Token};
 
 /// An epoll instance.

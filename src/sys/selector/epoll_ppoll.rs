@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 
 use super::epoll::{Epoll, Event};
-use super::timespec;
+use crate::sys::timespec;
 
 pub(super) fn wait(epoll: &Epoll, events: &mut Vec<Event>, timeout: Duration) -> io::Result<()> {
     const DO_NOT_WAIT: Timespec = Timespec {

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
+use crate::sys::poll_flags::RDHUP as POLL_RDHUP;
 use crate::sys::selector::{Direction, Wanted};
-use crate::sys::POLL_RDHUP;
 use crate::Interest;
 
 const ABSENT: u32 = u32::MAX;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 
 use super::{requested, Plan, Question};
+use crate::sys::poll_flags::RDHUP;
 use crate::sys::selector::{Direction, Wanted};
-use crate::sys::POLL_RDHUP as RDHUP;
 use crate::{Interest, Token, Trigger};
 
 type Table = super::Table;

@@ -24,10 +24,10 @@ use rustix::event::{poll, PollFd, PollFlags};
 
 use self::handshake::{Handshake, Pending};
 use super::queues::Queues;
-use super::selector::{unsupported, Direction, RawEvent, Selector, Target, Wanted};
-use super::signal::Signal;
 use super::table::{Plan, Question, Table};
-use super::timespec;
+use crate::sys::selector::{unsupported, Direction, RawEvent, Selector, Target, Wanted};
+use crate::sys::signal::Signal;
+use crate::sys::timespec;
 use crate::{Backend, Token};
 
 /// A queue that keeps its sources itself. `E` is the event that it makes of what `poll(2)` said.

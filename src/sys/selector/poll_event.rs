@@ -1,0 +1,72 @@
+//! The event of a queue that has nothing but `poll(2)`.
+
+use std::fmt;
+
+use rustix::event::PollFlags;
+
+use crate::sys::poll_flags::RDHUP;
+use crate::sys::selector::{fmt_names, RawEvent, Readiness};
+use crate::Token;
+
+/// What `poll(2)` said of a source.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    token: Token,
+    flags: PollFlags,
+}
+
+impl From<(Token, PollFlags)> for Event {
+    fn from((token, flags): (Token, PollFlags)) -> Event {
+        Event { token, flags }
+    }
+}
+
+impl RawEvent for Event {
+    #[inline]
+    fn token(&self) -> Token {
+        self.token
+    }
+
+    /// As with epoll, whose flags mean the same. A system without `POLLRDHUP` reports the end of a stream as readable, or
+    /// as `POLLHUP`.
+    #[inline]
+    fn readiness(&self) -> Readiness {
+        let flags = self.flags;
+        let has = |wanted: PollFlags| flags.contains(wanted);
+        let hang_up = has(PollFlags::HUP);
+        Readiness::default()
+            .with(
+                Readiness::READABLE,
+                flags.intersects(PollFlags::IN | PollFlags::PRI),
+            )
+            .with(Readiness::WRITABLE, has(PollFlags::OUT))
+            .with(Readiness::ERROR, has(PollFlags::ERR))
+            .with(
+                Readiness::READ_CLOSED,
+                hang_up || (has(PollFlags::IN) && flags.intersects(RDHUP)),
+            )
+            .with(
+                Readiness::WRITE_CLOSED,
+                hang_up || has(PollFlags::OUT | PollFlags::ERR) || flags == PollFlags::ERR,
+            )
+            .with(Readiness::PRIORITY, has(PollFlags::PRI))
+    }
+
+    fn fmt_flags(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [(PollFlags, &str); 6] = [
+            (PollFlags::IN, "POLLIN"),
+            (PollFlags::PRI, "POLLPRI"),
+            (PollFlags::OUT, "POLLOUT"),
+            (PollFlags::ERR, "POLLERR"),
+            (PollFlags::HUP, "POLLHUP"),
+            (RDHUP, "POLLRDHUP"),
+        ];
+        fmt_names(
+            f,
+            NAMES
+                .iter()
+                .filter(|(flag, _)| self.flags.intersects(*flag))
+                .map(|(_, name)| *name),
+        )
+    }
+}

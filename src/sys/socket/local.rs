@@ -1,0 +1,132 @@
+//! Sockets of the Unix domain.
+//!
+//! Their addresses need care. A path may fill `sun_path` to its last byte, without a zero byte behind it; the kernel may
+//! report it with a length that is longer than `struct sockaddr_un`, and with any number of zero bytes behind it, if that
+//! is how it was bound; and an empty path means "no name", not an abstract name of no bytes.
+
+use std::ffi::OsStr;
+use std::io;
+use std::mem::size_of;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::SocketAddr;
+use std::path::Path;
+use std::slice;
+
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrAny, SocketAddrUnix, SocketType};
+
+use crate::sys::{create, names, sigpipe, Handle, BACKLOG, SUN_PATH};
+
+/// The address of a path, as `bind` and `connect` take it.
+pub(crate) fn path_address(path: &Path) -> io::Result<SocketAddrUnix> {
+    let bytes = path.as_os_str().as_bytes();
+    if bytes.is_empty() {
+        return names::no_path();
+    }
+    SocketAddrUnix::new(bytes).map_err(bad_path)
+}
+
+#[cold]
+fn bad_path(errno: Errno) -> io::Error {
+    let problem = match errno {
+        Errno::NAMETOOLONG => {
+            format!("the path of a Unix socket may have {SUN_PATH} bytes at most")
+        }
+        Errno::INVAL => "the path of a Unix socket must not contain a zero byte".to_owned(),
+        _ => return errno.into(),
+    };
+    io::Error::new(io::ErrorKind::InvalidInput, problem)
+}
+
+/// The same for an address that the user made.
+pub(crate) fn address(address: &SocketAddr) -> io::Result<SocketAddrUnix> {
+    match address.as_pathname() {
+        Some(path) => path_address(path),
+        None => names::address(address),
+    }
+}
+
+pub(crate) fn stream_connect(address: &SocketAddrUnix) -> io::Result<OwnedFd> {
+    let socket = create::socket(AddressFamily::UNIX, SocketType::STREAM)?;
+    match net::connect(&socket, address) {
+        // `EAGAIN` is an error here: the backlog is full, and no attempt is under way.
+        Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+pub(crate) fn listen(address: &SocketAddrUnix) -> io::Result<OwnedFd> {
+    let socket = create::socket(AddressFamily::UNIX, SocketType::STREAM)?;
+    net::bind(&socket, address)?;
+    net::listen(&socket, BACKLOG)?;
+    Ok(socket)
+}
+
+#[inline]
+pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> {
+    let (socket, address) = create::accept(listener)?;
+    Ok((socket, std_address(address)?))
+}
+
+pub(crate) fn datagram(address: Option<&SocketAddrUnix>) -> io::Result<OwnedFd> {
+    let socket = create::socket(AddressFamily::UNIX, SocketType::DGRAM)?;
+    if let Some(address) = address {
+        net::bind(&socket, address)?;
+    }
+    Ok(socket)
+}
+
+pub(crate) fn stream_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    create::socket_pair(SocketType::STREAM)
+}
+
+pub(crate) fn datagram_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    create::socket_pair(SocketType::DGRAM)
+}
+
+pub(crate) fn connect(socket: Handle<'_>, address: &SocketAddrUnix) -> io::Result<()> {
+    Ok(net::connect(socket, address)?)
+}
+
+#[inline]
+pub(crate) fn recv_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    let (n, _, address) = net::recvfrom(socket, buffer, RecvFlags::empty())?;
+    Ok((n, std_address(address)?))
+}
+
+#[inline]
+pub(crate) fn send_to(
+    socket: Handle<'_>,
+    bytes: &[u8],
+    address: &SocketAddrUnix,
+) -> io::Result<usize> {
+    Ok(net::sendto(socket, bytes, sigpipe::SEND, address)?)
+}
+
+/// What the kernel reported, as the standard library's address.
+fn std_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
+    match address.as_ref().map_or(&[][..], sun_path) {
+        [] => SocketAddr::from_pathname(""),
+        [0, name @ ..] => names::std_address(name),
+        path => {
+            let end = path.iter().position(|byte| *byte == 0);
+            let path = &path[..end.unwrap_or(path.len())];
+            // The standard library has no place for a path without room for its zero byte.
+            SocketAddr::from_pathname(OsStr::from_bytes(path))
+                .or_else(|_| SocketAddr::from_pathname(""))
+        }
+    }
+}
+
+/// What stands behind the family in an address that the kernel has written. Rustix reads it too, but rejects what lacks
+/// its zero byte, and panics where the length is longer than the structure.
+fn sun_path(address: &SocketAddrAny) -> &[u8] {
+    // The family, with the length before it on some systems: two bytes everywhere.
+    const START: usize = size_of::<u16>();
+    // SAFETY: So many bytes of the address are initialised and belong to it, as that type promises.
+    let bytes = unsafe {
+        slice::from_raw_parts(address.as_ptr().cast::<u8>(), address.addr_len() as usize)
+    };
+    bytes.get(START..).unwrap_or_default()
+}
