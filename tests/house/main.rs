@@ -56,6 +56,26 @@ const UNSAFE: &[(&str, &str)] = &[
         "src/sys/socket/local.rs",
         "reads addresses that rustix rejects or panics at",
     ),
+    (
+        "bench/src/harness.rs",
+        "a clock that the standard library does not have",
+    ),
+    (
+        "bench/src/ops/fds.rs",
+        "makes eventfds, and reads and writes with bare system calls",
+    ),
+    (
+        "bench/src/ops/sockets.rs",
+        "an option that the standard library does not have",
+    ),
+    (
+        "bench/src/subject/bare.rs",
+        "bare system calls, which are the measure",
+    ),
+    (
+        "bench/src/subject/polling.rs",
+        "registering is unsafe in this crate",
+    ),
     ("tests/alloc.rs", "an allocator that counts"),
     (
         "tests/stress/signals.rs",

@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything that guards this crate, as programs that also run on a developer's machine.
 
+mod bench;
 mod cargo;
 mod checks;
 mod ci;
@@ -38,6 +39,8 @@ usage: cargo xtask COMMAND
   deny               licences, sources and advisories of the dependencies (runs cargo-deny)
   package            what would be published, built from its own archive
 
+  bench [--quick] [OPERATION…]
+                     this crate, the published mio, polling and bare system calls, side by side
   downstream [CRATE] [--poll | --published] [--filter TEXT]
                      the test suites of published crates that stand on mio, on this crate
   coverage           the lines of the library that no test reaches, file by file
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["targets", ref rest @ ..] => targets::run(rest),
         ["stress", ref rest @ ..] => stress::run(rest),
+        ["bench", ref rest @ ..] => bench::bench(rest),
         ["downstream", ref rest @ ..] => downstream::run(rest),
         ["deny"] => checks::deny(),
         ["coverage"] => coverage::run(),

@@ -1,0 +1,173 @@
+//! Rounds: every subject does the same work for a moment, one after the other, again and again.
+//!
+//! The machine may have other things to do, and its clock may change. So a sample is short, a third of a millisecond,
+//! most of which nobody interrupts; it counts the time that the thread had a processor, not what the clock on the wall
+//! says, where the work does not wait; the subjects are compared within a round, that is, within a few milliseconds; and
+//! what is reported of many rounds are the median of those ratios and their quartiles.
+//!
+//! And all of it happens in several processes, one after the other, for the machine's predictors also depend on the
+//! addresses that code and data happen to have: those are drawn anew for each process, and can make a fifth of a
+//! system call's time.
+
+use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
+
+use crate::stats::quantile;
+
+/// An operation of one subject, set up.
+pub(crate) trait Task {
+    /// What has to be there before `run`, and does not count.
+    fn prepare(&mut self, _times: u64) {}
+
+    /// The operation, so many times.
+    fn run(&mut self, times: u64);
+
+    /// What has to be cleared away after it, and does not count.
+    fn finish(&mut self) {}
+
+    /// How long each took since the last call, in nanoseconds, where `run` measures that itself.
+    fn taken(&mut self) -> Vec<f64> {
+        Vec::new()
+    }
+}
+
+impl<F: FnMut(u64)> Task for F {
+    fn run(&mut self, times: u64) {
+        self(times);
+    }
+}
+
+/// Sets an operation up.
+pub(crate) type Make = fn() -> Box<dyn Task>;
+
+/// What counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Clock {
+    /// The processor time of the thread.
+    Thread,
+    /// The time that passes, measured by the task itself for each time the operation is done.
+    Each,
+}
+
+/// An operation, and how to set it up for each subject.
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) clock: Clock,
+    /// How often it is done in one sample, where that is not found out.
+    pub(crate) times: Option<u64>,
+    /// The share of the usual number of rounds, for work that takes long.
+    pub(crate) rounds: f64,
+    /// Whether instructions and system calls are counted: the work is always the same, and one thread does it.
+    pub(crate) counted: bool,
+    /// Ours to the published mio, and to libc, at most.
+    pub(crate) goal: (Option<f64>, Option<f64>),
+    pub(crate) subjects: Vec<(&'static str, Make)>,
+}
+
+/// How much to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) processes: usize,
+    /// In each of them.
+    pub(crate) rounds: usize,
+    pub(crate) sample: Duration,
+}
+
+impl Plan {
+    pub(crate) const FULL: Plan = Plan {
+        processes: 12,
+        rounds: 40,
+        sample: Duration::from_micros(300),
+    };
+    pub(crate) const QUICK: Plan = Plan {
+        processes: 4,
+        rounds: 12,
+        sample: Duration::from_micros(200),
+    };
+}
+
+/// What one subject took: a sample for each round, in nanoseconds for doing it once; and every single time, where the
+/// task measures them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Samples {
+    pub(crate) rounds: Vec<f64>,
+    pub(crate) each: Vec<f64>,
+}
+
+/// Measures one operation in this process: what each of its subjects took.
+pub(crate) fn measure(operation: &Operation, plan: Plan) -> Vec<Samples> {
+    let mut tasks: Vec<Box<dyn Task>> = operation.subjects.iter().map(|(_, make)| make()).collect();
+    let times: Vec<u64> = tasks
+        .iter_mut()
+        .map(|task| {
+            operation
+                .times
+                .unwrap_or_else(|| calibrate(task.as_mut(), operation.clock, plan.sample))
+        })
+        .collect();
+    let count = tasks.len();
+    let mut samples = vec![Samples::default(); count];
+    let rounds = ((plan.rounds as f64 * operation.rounds) as usize).max(2);
+    for round in 0..rounds {
+        for turn in 0..count {
+            // Forth and back, and each subject comes first as often as the others: whoever follows one that leaves the
+            // caches cold must not always be the same.
+            let place = (turn + round / 2) % count;
+            let index = if round % 2 == 0 {
+                place
+            } else {
+                count - 1 - place
+            };
+            let Samples { rounds, each } = &mut samples[index];
+            let task = tasks[index].as_mut();
+            rounds.push(sample(task, operation.clock, times[index], each));
+        }
+    }
+    samples
+}
+
+/// One sample: nanoseconds for one time.
+fn sample(task: &mut dyn Task, clock: Clock, times: u64, each: &mut Vec<f64>) -> f64 {
+    task.prepare(times);
+    let start = thread_time();
+    task.run(times);
+    let spent = thread_time() - start;
+    task.finish();
+    match clock {
+        Clock::Thread => spent as f64 / times as f64,
+        Clock::Each => {
+            let taken = task.taken();
+            let mut sorted = taken.clone();
+            sorted.sort_by(f64::total_cmp);
+            each.extend(taken);
+            quantile(&sorted, 0.5)
+        }
+    }
+}
+
+/// How often the task fits into a sample.
+fn calibrate(task: &mut dyn Task, clock: Clock, sample_time: Duration) -> u64 {
+    let mut times = 1;
+    loop {
+        let start = Instant::now();
+        let nanos = sample(task, clock, times, &mut Vec::new()) * times as f64;
+        let wanted = sample_time.as_nanos() as f64;
+        if nanos > wanted / 2.0 || start.elapsed() > 20 * sample_time || times > 1 << 30 {
+            let scaled = times as f64 * wanted / nanos.max(1.0);
+            return (scaled as u64).clamp(1, 2 * times);
+        }
+        times *= 2;
+    }
+}
+
+/// The processor time of this thread, in nanoseconds.
+fn thread_time() -> u64 {
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: The kernel writes one `timespec`.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr()) };
+    assert_eq!(result, 0, "every Linux has this clock");
+    // SAFETY: It has.
+    let time = unsafe { time.assume_init() };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}

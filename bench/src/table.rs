@@ -1,0 +1,76 @@
+//! The table on the terminal.
+
+use crate::outcome::Outcome;
+
+/// What the ratios are about, and what it is held against.
+pub(crate) const OURS: &str = "mio";
+pub(crate) const PUBLISHED: &str = "mio 1.2.5";
+pub(crate) const LIBC: &str = "libc";
+
+/// The subjects beside ours, in the order of the columns.
+const OTHERS: [&str; 5] = [PUBLISHED, LIBC, "inline", "polling 3.11", "mio on poll(2)"];
+
+/// The line above the others.
+pub(crate) fn head() -> String {
+    let mut line = format!("{:<26} {:>10}", "operation", "mio, ns");
+    for name in OTHERS {
+        line += &format!(" {:>21}", format!("to {name}"));
+    }
+    line + "  goal"
+}
+
+/// One operation: nanoseconds, lower quartile; ratios to the others, median and quartiles.
+pub(crate) fn line(outcome: &Outcome) -> String {
+    let nanos = outcome.nanos(OURS).map_or(String::new(), number);
+    let mut line = format!("{:<26} {nanos:>10}", outcome.operation.name);
+    for name in OTHERS {
+        let ratio = outcome.ratio(OURS, name).map_or(String::new(), |ratio| {
+            format!("{:.2} ({:.2}–{:.2})", ratio.middle, ratio.low, ratio.high)
+        });
+        line += &format!(" {ratio:>21}");
+    }
+    line + "  " + &goals(outcome) + "\n    " + outcome.operation.about
+}
+
+/// What was wanted, and whether it was reached.
+fn goals(outcome: &Outcome) -> String {
+    let (to_mio, to_libc) = outcome.operation.goal;
+    let goal = |name: &str, wanted: Option<f64>| {
+        let (wanted, ratio) = (wanted?, outcome.ratio(OURS, name)?.middle);
+        // As precise as it is printed.
+        let verdict = if (ratio * 100.0).round() <= (wanted * 100.0).round() {
+            "met"
+        } else {
+            "MISSED"
+        };
+        Some(format!("{name} ≤ {wanted:.2} {verdict}"))
+    };
+    let goals = [goal(PUBLISHED, to_mio), goal(LIBC, to_libc)];
+    goals.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Nanoseconds with a comma between the thousands.
+fn number(nanos: f64) -> String {
+    let digits = format!("{nanos:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn thousands_are_apart() {
+        assert_eq!(number(7.4), "7");
+        assert_eq!(number(999.0), "999");
+        assert_eq!(number(1_000.0), "1,000");
+        assert_eq!(number(1_234_567.0), "1,234,567");
+    }
+}
