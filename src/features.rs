@@ -7,12 +7,12 @@
 //! | --- | --- | --- |
 //! | `net` | yes | [`mio::net`](crate::net): TCP, UDP and Unix sockets |
 //! | `os-ext` | yes | [`mio::unix`](crate::unix): any descriptor as a source, pipes |
-//! | `log` | yes | registrations are traced through the [`log`](https://docs.rs/log) crate |
+//! | `log` | yes | registrations are traced through the [`log`](https://docs.rs/log) crate, and errors come with a hint |
 //! | `poll-backend` | yes | [`Backend::Poll`](crate::Backend::Poll) beside the system's own backend, chosen at run time |
 //! | `os-poll` | yes | nothing: kept for compatibility with mio 1.2, where it switched the queue on |
 //!
 //! The price of `poll-backend`, while no such queue is open, is one relaxed load for each operation that returned an
-//! error and for each source that is dropped. `log` costs a load and a comparison for each registration while nobody
+//! error and for each source that is dropped. `log` costs two loads and comparisons for each registration while nobody
 //! listens.
 //!
 //! Without any of them there are [`Poll`](crate::Poll), [`Waker`](crate::Waker), [`IoSource`](crate::IoSource) and what

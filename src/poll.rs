@@ -223,6 +223,12 @@ impl Poll {
     }
 }
 
+impl Drop for Poll {
+    fn drop(&mut self) {
+        self.registry.queue().abandon();
+    }
+}
+
 impl fmt::Debug for Poll {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Poll")

@@ -2,19 +2,22 @@
 
 use std::io;
 #[cfg(debug_assertions)]
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(debug_assertions)]
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::coalesce::Epoch;
 use crate::sys::selector::Selector as _;
 use crate::sys::Selector;
-use crate::Backend;
+use crate::{logging, Backend};
 
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) selector: Selector,
     pub(crate) epoch: Epoch,
+    /// Nobody can poll any more.
+    abandoned: AtomicBool,
     #[cfg(debug_assertions)]
     pub(crate) id: usize,
 }
@@ -29,8 +32,9 @@ impl Queue {
         static NEXT_ID: AtomicUsize = AtomicUsize::new(1);
 
         let queue = Queue {
-            selector: Selector::open(backend)?,
+            selector: open_selector(backend)?,
             epoch: Epoch::new(),
+            abandoned: AtomicBool::new(false),
             #[cfg(debug_assertions)]
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         };
@@ -39,11 +43,29 @@ impl Queue {
         Ok(queue)
     }
 
+    /// The `Poll` is gone. Registries and wakers may still be there.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "log")]
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
     /// Whether the queue of this number is still there.
     #[cfg(debug_assertions)]
     pub(crate) fn is_open(id: usize) -> bool {
         open_queues().contains(&id)
     }
+}
+
+fn open_selector(backend: Backend) -> io::Result<Selector> {
+    let result = Selector::open(backend);
+    if let Err(error) = &result {
+        logging::not_opened(backend, error);
+    }
+    result
 }
 
 #[cfg(debug_assertions)]

@@ -229,14 +229,10 @@ impl Registry {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
-        self.queue.selector.register(
-            target,
-            Wanted {
-                token,
-                interest,
-                trigger: self.trigger,
-            },
-        )
+        logging::doubts(&self.queue, target.handle, token);
+        let wanted = self.wanted(token, interest);
+        let result = self.queue.selector.register(target, wanted);
+        note("register", result)
     }
 
     #[inline]
@@ -246,19 +242,23 @@ impl Registry {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
-        self.queue.selector.reregister(
-            target,
-            Wanted {
-                token,
-                interest,
-                trigger: self.trigger,
-            },
-        )
+        let wanted = self.wanted(token, interest);
+        let result = self.queue.selector.reregister(target, wanted);
+        note("reregister", result)
     }
 
     #[inline]
     pub(crate) fn remove(&self, target: Target<'_, SourceState>) -> io::Result<()> {
-        self.queue.selector.deregister(target)
+        note("deregister", self.queue.selector.deregister(target))
+    }
+
+    #[inline]
+    fn wanted(&self, token: Token, interest: Interest) -> Wanted {
+        Wanted {
+            token,
+            interest,
+            trigger: self.trigger,
+        }
     }
 
     /// A number of the queue that no other queue of this process has, at no time.
@@ -266,6 +266,15 @@ impl Registry {
     pub(crate) fn id(&self) -> usize {
         self.queue.id
     }
+}
+
+/// The result as it is. What was refused is logged.
+#[inline]
+fn note(change: &str, result: io::Result<()>) -> io::Result<()> {
+    if let Err(error) = &result {
+        logging::refused(change, error);
+    }
+    result
 }
 
 impl fmt::Debug for Registry {

@@ -56,7 +56,21 @@ fn said() -> Vec<(Level, String, String)> {
 
 fn source() -> (IoSource<UnixStream>, UnixStream) {
     let (near, far) = UnixStream::pair().unwrap();
+    near.set_nonblocking(true).unwrap();
     (IoSource::new(near), far)
+}
+
+/// The one record since the last time has all the words.
+#[track_caller]
+fn hinted(words: &[&str]) {
+    let said = said();
+    let [(Level::Debug, target, message)] = &said[..] else {
+        panic!("{said:?}");
+    };
+    assert!(target.starts_with("mio::"), "{target}");
+    for word in words {
+        assert!(message.contains(word), "{word} is not in: {message}");
+    }
 }
 
 #[test]
@@ -138,7 +152,7 @@ fn sources_of_other_crates_are_traced_too() {
 /// Not even asked whether it wants to hear: the message is not put together either.
 #[test]
 fn nobody_who_does_not_listen_is_bothered() {
-    for level in [LevelFilter::Off, LevelFilter::Debug] {
+    for level in [LevelFilter::Off, LevelFilter::Info] {
         let _level = at(level);
         let poll = Poll::new().unwrap();
         let (mut source, _peer) = source();
@@ -172,4 +186,76 @@ fn polling_and_waking_say_nothing() {
         }
         assert_eq!(said(), []);
     }
+}
+
+/// The error itself stays the system's, for those who look at its number.
+#[test]
+fn what_is_refused_comes_with_a_hint() {
+    let _level = at(LevelFilter::Debug);
+    for backend in Backend::available() {
+        let poll = Poll::builder().backend(backend).build().unwrap();
+        let (mut source, _peer) = source();
+        let registry = poll.registry();
+        said();
+
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let error = registry
+            .reregister(&mut source, Token(1), both)
+            .unwrap_err();
+        hinted(&["reregister", "not registered here", &error.to_string()]);
+        registry.deregister(&mut source).unwrap_err();
+        hinted(&["deregister", "not registered here"]);
+        registry.register(&mut source, Token(1), both).unwrap();
+        assert_eq!(said(), []);
+        let error = registry.register(&mut source, Token(1), both).unwrap_err();
+        assert!(error.raw_os_error().is_some(), "{error:?}");
+        hinted(&["register", "already", "`reregister`"]);
+
+        if backend == Backend::Epoll {
+            let file = tempfile::tempfile().unwrap();
+            rustix::io::ioctl_fionbio(&file, true).unwrap();
+            let mut file = IoSource::new(file);
+            registry.register(&mut file, Token(2), both).unwrap_err();
+            hinted(&["register", "regular file"]);
+        }
+    }
+}
+
+/// Nothing is wrong with it for the system. It is for whoever waits for an event.
+#[test]
+fn what_cannot_work_is_told() {
+    let _level = at(LevelFilter::Debug);
+    for backend in Backend::available() {
+        let poll = Poll::builder().backend(backend).build().unwrap();
+        let registry = poll.registry().try_clone().unwrap();
+        let (mut source, _peer) = source();
+        said();
+
+        source.set_nonblocking(false).unwrap();
+        registry
+            .register(&mut source, Token(4713), Interest::READABLE)
+            .unwrap();
+        hinted(&["4713", "blocking mode"]);
+        registry.deregister(&mut source).unwrap();
+        source.set_nonblocking(true).unwrap();
+
+        drop(poll);
+        registry
+            .register(&mut source, Token(4714), Interest::READABLE)
+            .unwrap();
+        hinted(&["4714", "`Poll`", "dropped"]);
+    }
+}
+
+#[test]
+fn a_backend_that_does_not_open_is_told() {
+    let _level = at(LevelFilter::Debug);
+    let missing = if Backend::Afd.is_available() {
+        Backend::Kqueue
+    } else {
+        Backend::Afd
+    };
+    said();
+    let error = Poll::builder().backend(missing).build().unwrap_err();
+    hinted(&[&missing.to_string(), "does not open", &error.to_string()]);
 }

@@ -48,6 +48,24 @@
 //!
 //! Polls, events, reads and writes are not logged: strace shows them, and better.
 //!
+//! # Errors
+//!
+//! Errors of the system are handed on as they are, for programs that look at their number. At level *debug* the same
+//! feature says what was tried, and what is probably the matter:
+//!
+//! | what happened | error | what is written |
+//! | --- | --- | --- |
+//! | registered twice | [`AlreadyExists`](std::io::ErrorKind::AlreadyExists) | that `reregister` changes a registration |
+//! | changed without being registered | [`NotFound`](std::io::ErrorKind::NotFound) | where it may be registered instead |
+//! | registered a regular file | [`PermissionDenied`](std::io::ErrorKind::PermissionDenied) | that files are always ready |
+//! | registered something in blocking mode | none | that its operations will wait |
+//! | registered after the `Poll` was dropped | none | that nobody will see the events |
+//! | a sandbox denied the queue | the system's | which backend did not open |
+//!
+//! To know of blocking mode, the system is asked about each source that is registered, so this level is one to look for
+//! a mistake with, and not to run with. A debug build also notices a source that is used with two `Poll`s, which the
+//! system cannot, and returns an error that says so.
+//!
 //! # What the kernel knows
 //!
 //! On Linux the registrations of an epoll queue can be read from `/proc/PID/fdinfo/FD`, where `FD` is the queue's

@@ -96,6 +96,8 @@ impl crate::Interest {
 #[cfg(unix)]
 #[path = "handle/fd.rs"]
 mod handle;
+#[cfg(feature = "log")]
+pub(crate) use self::handle::is_blocking;
 #[cfg(any(feature = "net", feature = "os-ext"))]
 pub(crate) use self::handle::OwnedHandle;
 #[cfg(feature = "net")]

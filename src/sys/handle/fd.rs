@@ -31,6 +31,14 @@ impl<T: AsFd> AsHandle for T {
     }
 }
 
+/// Whether operations on the handle wait, as far as that can be told.
+#[cfg(feature = "log")]
+pub(crate) fn is_blocking(handle: Handle<'_>) -> bool {
+    use rustix::fs::{fcntl_getfl, OFlags};
+
+    fcntl_getfl(handle).is_ok_and(|flags| !flags.contains(OFlags::NONBLOCK))
+}
+
 /// Lends a handle to a type of the standard library, for the operations that it has already.
 #[cfg(feature = "net")]
 pub(crate) fn lend<T: FromRawFd>(handle: Handle<'_>) -> Lent<'_, T> {
