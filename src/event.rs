@@ -15,6 +15,34 @@ pub use crate::source::Source;
 /// What is reported in which situation differs between systems; the tables in `PLATFORMS.md` list it.
 ///
 /// `{:?}` shows the token and the system's own flags.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "net")]
+/// # fn main() -> std::io::Result<()> {
+/// use mio::{net::TcpListener, Events, Interest, Poll, Token};
+///
+/// const LISTENER: Token = Token(0);
+///
+/// let mut poll = Poll::new()?;
+/// let mut events = Events::with_capacity(64);
+/// let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+/// poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+/// # let _client = std::net::TcpStream::connect(listener.local_addr()?)?;
+///
+/// poll.poll(&mut events, None)?;
+/// for event in &events {
+///     match event.token() {
+///         LISTENER if event.is_readable() => drop(listener.accept()?),
+///         _ => println!("{event:?}"),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "net"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone)]
 #[repr(transparent)]
 pub struct Event(RawEvent);
@@ -28,6 +56,27 @@ impl Event {
     }
 
     /// The token under which the source is registered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(target_os = "wasi"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{Events, Poll, Token, Waker};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(4);
+    /// let waker = Waker::new(poll.registry(), Token(7))?;
+    /// waker.wake()?;
+    ///
+    /// poll.poll(&mut events, None)?;
+    /// let event = events.iter().next().unwrap();
+    /// assert_eq!(event.token(), Token(7));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(not(target_os = "wasi")))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn token(&self) -> Token {
@@ -38,6 +87,27 @@ impl Event {
     ///
     /// An end or an error may come without this: look at [`is_read_closed`](Event::is_read_closed) and
     /// [`is_error`](Event::is_error), too, if nothing else would make you read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "net")]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{net::UdpSocket, Events, Interest, Poll, Token};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(4);
+    /// let mut socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// poll.registry().register(&mut socket, Token(0), Interest::READABLE)?;
+    /// socket.send_to(b"to myself", socket.local_addr()?)?;
+    ///
+    /// poll.poll(&mut events, None)?;
+    /// assert!(events.iter().all(|event| event.is_readable()));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "net"))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_readable(&self) -> bool {
@@ -46,6 +116,40 @@ impl Event {
 
     /// There may be room to write, or a connection attempt has ended: then
     /// [`take_error`](crate::net::TcpStream::take_error) and [`peer_addr`](crate::net::TcpStream::peer_addr) tell how.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "net")]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{net::TcpStream, Events, Interest, Poll, Token};
+    /// use std::io::ErrorKind;
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(4);
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// let mut stream = TcpStream::connect(address)?;
+    /// poll.registry().register(&mut stream, Token(0), Interest::WRITABLE)?;
+    /// let peer = loop {
+    ///     poll.poll(&mut events, None)?;
+    ///     if !events.iter().any(|event| event.is_writable()) {
+    ///         continue;
+    ///     }
+    ///     if let Some(error) = stream.take_error()? {
+    ///         return Err(error);
+    ///     }
+    ///     match stream.peer_addr() {
+    ///         Err(error) if error.kind() == ErrorKind::NotConnected => continue, // not yet
+    ///         result => break result?,
+    ///     }
+    /// };
+    /// assert_eq!(peer, address);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "net"))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_writable(&self) -> bool {
@@ -60,6 +164,35 @@ impl Event {
     ///
     /// It may come alone: from a full pipe whose reader is gone, or a datagram socket that only waits to read.
     /// Not every system reports it; an error of the next operation is the sure sign.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "net")]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{net::TcpStream, Events, Interest, Poll, Token};
+    ///
+    /// # let unused = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let nobody = unused.local_addr()?;
+    /// # drop(unused);
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(4);
+    /// let Ok(mut stream) = TcpStream::connect(nobody) else {
+    ///     return Ok(()); // some systems know at once
+    /// };
+    /// poll.registry().register(&mut stream, Token(0), Interest::WRITABLE)?;
+    ///
+    /// poll.poll(&mut events, None)?;
+    /// let event = events.iter().next().unwrap();
+    /// let failed = stream.take_error()?;
+    /// if event.is_error() {
+    ///     println!("refused: {}", failed.unwrap());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "net"))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_error(&self) -> bool {
@@ -74,6 +207,36 @@ impl Event {
     /// | `HUP`, or `IN` with `RDHUP` | `EV_EOF` of the read filter | `POLLHUP` | `POLL_DISCONNECT`, `POLL_ABORT`, `POLL_CONNECT_FAIL` |
     ///
     /// Not every system reports it; a read of zero bytes is the sure sign.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "net")]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{net::TcpStream, Events, Interest, Poll, Token};
+    /// use std::io::Read;
+    ///
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// # stream.set_nonblocking(true)?;
+    /// # let (peer, _) = listener.accept()?;
+    /// let mut stream = TcpStream::from_std(stream);
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(4);
+    /// poll.registry().register(&mut stream, Token(0), Interest::READABLE)?;
+    /// drop(peer);
+    ///
+    /// poll.poll(&mut events, None)?;
+    /// let event = events.iter().next().unwrap();
+    /// if event.is_read_closed() {
+    ///     println!("this was the last event for reading");
+    /// }
+    /// assert_eq!(stream.read(&mut [0; 16])?, 0);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "net"))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_read_closed(&self) -> bool {
@@ -88,6 +251,32 @@ impl Event {
     ///
     /// Not every system reports it; an error of the next write is the sure sign. A datagram socket with a pending error
     /// reports it with some backends, and can be used again once the error was taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(all(unix, feature = "os-ext"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{unix::pipe, Events, Interest, Poll, Token};
+    /// use std::io::{ErrorKind, Write};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(4);
+    /// let (mut sender, receiver) = pipe::new()?;
+    /// poll.registry().register(&mut sender, Token(0), Interest::WRITABLE)?;
+    /// drop(receiver);
+    ///
+    /// poll.poll(&mut events, None)?;
+    /// let event = events.iter().next().unwrap();
+    /// if event.is_write_closed() {
+    ///     println!("nobody reads any more");
+    /// }
+    /// assert_eq!(sender.write(b"x").unwrap_err().kind(), ErrorKind::BrokenPipe);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(all(unix, feature = "os-ext")))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_write_closed(&self) -> bool {
@@ -99,6 +288,36 @@ impl Event {
     /// | epoll, poll | kqueue | event ports | Windows |
     /// | --- | --- | --- | --- |
     /// | `PRI` | `EV_OOBAND` (Apple systems) | `POLLPRI` | `POLL_RECEIVE_EXPEDITED` |
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(all(target_os = "linux", feature = "net"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{net::TcpStream, Events, Interest, Poll, Token};
+    /// use rustix::net::{recv, send, RecvFlags, SendFlags};
+    ///
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// # stream.set_nonblocking(true)?;
+    /// # let (peer, _) = listener.accept()?;
+    /// let mut stream = TcpStream::from_std(stream);
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(4);
+    /// poll.registry().register(&mut stream, Token(0), Interest::PRIORITY)?;
+    /// send(&peer, b"!", SendFlags::OOB)?;
+    ///
+    /// poll.poll(&mut events, None)?;
+    /// let event = events.iter().next().unwrap();
+    /// assert!(event.is_priority());
+    /// let mut byte = [0];
+    /// recv(&stream, &mut byte, RecvFlags::OOB)?;
+    /// assert_eq!(&byte, b"!");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(all(target_os = "linux", feature = "net")))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_priority(&self) -> bool {
@@ -106,6 +325,31 @@ impl Event {
     }
 
     /// A POSIX asynchronous operation has completed (FreeBSD, DragonFly and Apple systems; elsewhere always `false`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(target_os = "wasi"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// # use mio::{Events, Poll, Token, Waker};
+    /// #
+    /// # let mut poll = Poll::new()?;
+    /// # let mut events = Events::with_capacity(4);
+    /// # let waker = Waker::new(poll.registry(), Token(7))?;
+    /// # waker.wake()?;
+    /// #
+    /// # poll.poll(&mut events, None)?;
+    /// for event in &events {
+    ///     if event.is_aio() {
+    ///         // `aio_error` and `aio_return` tell how the operation has ended.
+    /// #         unreachable!();
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(not(target_os = "wasi")))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_aio(&self) -> bool {
@@ -113,6 +357,31 @@ impl Event {
     }
 
     /// A list of asynchronous operations has completed (FreeBSD; elsewhere always `false`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(target_os = "wasi"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// # use mio::{Events, Poll, Token, Waker};
+    /// #
+    /// # let mut poll = Poll::new()?;
+    /// # let mut events = Events::with_capacity(4);
+    /// # let waker = Waker::new(poll.registry(), Token(7))?;
+    /// # waker.wake()?;
+    /// #
+    /// # poll.poll(&mut events, None)?;
+    /// for event in &events {
+    ///     if event.is_lio() {
+    ///         // The token is that of the list given to `lio_listio`.
+    /// #         unreachable!();
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(not(target_os = "wasi")))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_lio(&self) -> bool {
