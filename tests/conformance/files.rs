@@ -8,10 +8,10 @@ use mio::unix::SourceFd;
 use mio::{Backend, Interest, Token};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use rustix::process::{getrlimit, Resource};
 
 use crate::backends::refuses_files;
 use crate::bed::{during, Bed, BOTH, TRIGGERS};
+use crate::system::descriptors;
 
 const SOURCE: Token = Token(51);
 
@@ -62,7 +62,9 @@ pub(crate) fn null_device(backend: Backend) {
 
 /// A terminal is a source like any other. The master of a new one stands for it: nobody else has it open.
 pub(crate) fn terminal(backend: Backend) {
-    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    #[cfg(not(target_os = "redox"))] // where nobody gets a terminal without asking
+    let flags = flags | OFlags::NOCTTY;
     let Ok(terminal) = rustix::fs::open("/dev/ptmx", flags, rustix::fs::Mode::empty()) else {
         return; // a container without any
     };
@@ -79,8 +81,7 @@ pub(crate) fn terminal(backend: Backend) {
 /// Numbers that were never opened, or cannot be: an error from each call, and nothing is left behind.
 pub(crate) fn not_a_descriptor(backend: Backend) {
     // The system gives out the lowest numbers first, so the last one is free.
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(1 << 20);
-    let last = RawFd::try_from(limit).unwrap_or(RawFd::MAX) - 1;
+    let last = RawFd::try_from(descriptors()).unwrap_or(1 << 20) - 1;
     for fd in [-1, -100, RawFd::MIN, last, RawFd::MAX] {
         let _during = during(fd);
         let mut bed = Bed::new(backend);

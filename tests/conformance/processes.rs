@@ -6,8 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::{Backend, Interest, Token, Waker};
-use rustix::process::{kill_process, waitpid, Signal, WaitOptions};
-use rustix::thread::gettid;
+use rustix::process::{waitpid, WaitOptions};
 
 use crate::alone::alone;
 use crate::bed::{during, Bed, PATIENCE, TRIGGERS};
@@ -69,13 +68,12 @@ pub(crate) fn child_drops_everything(backend: Backend) {
 fn in_a_storm(case: impl FnOnce()) {
     alone(|| {
         raw::handle_alarms();
-        let target = gettid();
+        let target = raw::this_thread();
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
-                    // To a thread by its number: that one is preferred, though any other could be chosen.
-                    kill_process(target, Signal::ALARM).unwrap();
+                    raw::alarm(target);
                     thread::sleep(Duration::from_micros(300));
                 }
             });

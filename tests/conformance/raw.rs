@@ -1,4 +1,4 @@
-//! What only C has: a process that is a copy of this one, and a handler for a signal.
+//! What only C has: a process that is a copy of this one, a handler for a signal, and a signal to one thread.
 
 use rustix::process::Pid;
 
@@ -26,4 +26,22 @@ pub(crate) fn handle_alarms() {
     // SAFETY: The handler has the signature that it must have, and does nothing.
     let before = unsafe { libc::signal(libc::SIGALRM, handler) };
     assert_ne!(before, libc::SIG_ERR);
+}
+
+/// A thread of this process, to be sent a signal. Its name is a pointer on some systems, which would be kept from other
+/// threads.
+#[derive(Copy, Clone)]
+pub(crate) struct Thread(usize);
+
+pub(crate) fn this_thread() -> Thread {
+    // SAFETY: It has no conditions.
+    let thread = unsafe { libc::pthread_self() };
+    Thread(thread as usize)
+}
+
+/// Sends `SIGALRM` to a thread, which must not have ended.
+pub(crate) fn alarm(Thread(thread): Thread) {
+    // SAFETY: The callers see to it that the thread lives.
+    let result = unsafe { libc::pthread_kill(thread as libc::pthread_t, libc::SIGALRM) };
+    assert_eq!(result, 0);
 }

@@ -95,7 +95,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ),
     (
         "tests/conformance/raw.rs",
-        "forks, and installs a signal handler",
+        "forks, installs a signal handler, and sends to one thread",
     ),
 ];
 

@@ -11,7 +11,8 @@ use std::thread;
 use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use mio::{Backend, Poll, Token, Waker};
 
-use crate::util::{any_v4, in_own_process};
+use crate::own_process::in_own_process;
+use crate::util::any_v4;
 
 const CHILDREN: usize = 300;
 

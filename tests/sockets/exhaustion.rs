@@ -10,7 +10,8 @@ use mio::{Backend, Interest, Poll, Token, Trigger, Waker};
 use rustix::io::Errno;
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
 
-use crate::util::{any_v4, in_own_process, on_each_backend, os_error};
+use crate::own_process::in_own_process;
+use crate::util::{any_v4, on_each_backend, os_error};
 
 /// Lets this process open `more` further descriptors, and returns the limit before.
 fn leave(more: usize) -> Rlimit {

@@ -8,10 +8,13 @@
 
 #[cfg(target_os = "linux")]
 mod exec_race;
+#[cfg(not(any(target_os = "fuchsia", target_os = "redox")))] // which have no limits to set
 mod exhaustion;
 mod flags;
 mod handles;
 mod multicast;
+#[cfg(not(any(target_os = "fuchsia", target_os = "redox")))] // only for `exhaustion` there
+mod own_process;
 #[cfg(feature = "os-ext")]
 mod pipes;
 #[cfg(any(target_os = "linux", target_os = "android"))]

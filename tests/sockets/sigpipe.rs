@@ -9,8 +9,9 @@ use std::os::unix::process::ExitStatusExt;
 
 use mio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
 
+use crate::own_process::{in_own_process, own_process, show};
 use crate::raw::die_of_sigpipe;
-use crate::util::{any_v4, in_own_process, own_process, show};
+use crate::util::any_v4;
 
 /// Writes until there is an error, which comes late if the news of the peer's end is still on its way.
 fn until_broken(mut write: impl FnMut() -> io::Result<usize>) {

@@ -7,9 +7,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::Interest;
 use socket2::{Domain, Socket, Type};
 
-use crate::util::{
-    each_family, on_each_backend, os_error, refused, unspecified, would_block, Loop,
-};
+use crate::util::{each_family, on_each_backend, os_error, refused, Loop};
 
 /// Waits for the end of an attempt: `take_error` first, then `peer_addr`.
 fn finish(queue: &mut Loop, stream: &TcpStream) -> io::Result<SocketAddr> {
@@ -91,8 +89,11 @@ fn to_the_unspecified_address() {
         for address in each_family() {
             let listener = TcpListener::bind(address).unwrap();
             let port = listener.local_addr().unwrap().port();
-            let mut stream =
-                TcpStream::connect(SocketAddr::new(unspecified(address), port)).unwrap();
+            let unspecified = match address {
+                SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+                SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+            };
+            let mut stream = TcpStream::connect(SocketAddr::new(unspecified, port)).unwrap();
             queue.register(&mut stream, 1, Interest::WRITABLE);
             assert_eq!(finish(queue, &stream).unwrap().port(), port);
             listener.accept().unwrap();
@@ -138,6 +139,7 @@ fn full_listener() -> (std::net::TcpListener, SocketAddr, Vec<std::net::TcpStrea
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]
 fn while_the_backlog_is_full() {
+    use crate::util::would_block;
     use std::io::{Read, Write};
 
     on_each_backend(|queue| {

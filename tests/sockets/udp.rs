@@ -1,7 +1,7 @@
 //! `UdpSocket`: datagrams, addresses, errors that come back, options.
 
 use std::io::{self, ErrorKind};
-use std::net::{self, Ipv4Addr, SocketAddr};
+use std::net::{self, SocketAddr};
 
 use mio::net::UdpSocket;
 use mio::Interest;
@@ -250,7 +250,7 @@ fn broadcasts_are_denied_until_allowed() {
     assert!(!sender.broadcast().unwrap());
     // The broadcast address of the loopback interface: nothing leaves this machine.
     let everybody = SocketAddr::new(
-        Ipv4Addr::new(127, 255, 255, 255).into(),
+        [127, 255, 255, 255].into(),
         receiver.local_addr().unwrap().port(),
     );
     refused(

@@ -14,7 +14,10 @@
 
 mod bytes;
 mod common;
-#[cfg(feature = "net")]
+#[cfg(all(
+    feature = "net",
+    not(any(target_os = "fuchsia", target_os = "redox")) // which have no limits to set
+))]
 mod exhaustion;
 mod injected;
 #[cfg(feature = "net")]

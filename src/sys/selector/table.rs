@@ -21,9 +21,14 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
+#[cfg(not(test))]
 use crate::sys::poll_flags::RDHUP as POLL_RDHUP;
 use crate::sys::selector::{Direction, Wanted};
 use crate::Interest;
+
+/// As if every system had it, so that the tests are the same on all.
+#[cfg(test)]
+const POLL_RDHUP: PollFlags = PollFlags::from_bits_retain(0x2000);
 
 const ABSENT: u32 = u32::MAX;
 

@@ -8,6 +8,7 @@ use rustix::event::PollFlags;
 
 use super::super::{requested, Question, Table, ABSENT};
 use super::{ask, wanted, ERR, HUP, IN, NOTHING, NVAL, OUT, PRI, R, RDHUP, RW, W};
+use crate::interest::of_some_systems::PRIORITY;
 use crate::sys::selector::{Direction, Wanted};
 use crate::{Interest, Trigger};
 
@@ -122,7 +123,7 @@ fn check_integrity(table: &Table, model: &BTreeMap<RawFd, Expected>) {
 
 #[test]
 fn any_sequence_of_changes_and_answers_agrees_with_the_model() {
-    const INTERESTS: [Interest; 5] = [R, W, RW, Interest::PRIORITY, RW.add(Interest::PRIORITY)];
+    const INTERESTS: [Interest; 5] = [R, W, RW, PRIORITY, RW.add(PRIORITY)];
     const TRIGGERS: [Trigger; 4] = [
         Trigger::Edge,
         Trigger::Level,

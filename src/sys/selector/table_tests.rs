@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
-use super::{requested, Plan, Question};
-use crate::sys::poll_flags::RDHUP;
+use super::{requested, Plan, Question, POLL_RDHUP as RDHUP};
+use crate::interest::of_some_systems::PRIORITY;
 use crate::sys::selector::{Direction, Wanted};
 use crate::{Interest, Token, Trigger};
 
@@ -97,9 +97,9 @@ fn an_interest_asks_for_its_flags() {
     for (interest, flags) in [
         (R, IN | RDHUP),
         (W, OUT),
-        (Interest::PRIORITY, PRI),
+        (PRIORITY, PRI),
         (RW, IN | RDHUP | OUT),
-        (RW | Interest::PRIORITY, IN | RDHUP | OUT | PRI),
+        (RW | PRIORITY, IN | RDHUP | OUT | PRI),
     ] {
         assert_eq!(requested(interest), flags);
     }
@@ -157,7 +157,7 @@ fn a_reported_direction_is_silent_until_it_is_armed() {
 #[test]
 fn each_direction_is_armed_alone() {
     let now = Instant::now();
-    let all = RW | Interest::PRIORITY;
+    let all = RW | PRIORITY;
     for (direction, expected) in [
         (Direction::Read, IN | PRI | RDHUP),
         (Direction::Write, OUT | RDHUP),
@@ -202,7 +202,7 @@ fn the_end_is_reported_once_after_everything_was_reported() {
 #[test]
 fn the_end_of_a_bare_descriptor_has_a_pace_whatever_is_asked() {
     let mut now = Instant::now();
-    for interest in [R, W, RW, Interest::PRIORITY] {
+    for interest in [R, W, RW, PRIORITY] {
         let mut table = table_of(interest, Trigger::Edge, BARE);
         assert!(round(&mut table, HUP, now).is_some());
         assert!(round(&mut table, HUP, now).is_some());

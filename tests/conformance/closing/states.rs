@@ -42,6 +42,7 @@ impl State {
 type Act = fn(&mut Link);
 
 /// What can become of a source.
+#[derive(Copy, Clone)]
 struct Kind {
     source: &'static str,
     begin: fn() -> Link,
@@ -52,9 +53,9 @@ struct Kind {
 pub(super) fn states() -> Vec<State> {
     let kinds = [SOCKET_PAIR].into_iter();
     #[cfg(feature = "net")]
-    let kinds = kinds.chain(net::KINDS);
+    let kinds = kinds.chain(net::KINDS.iter().copied());
     #[cfg(feature = "os-ext")]
-    let kinds = kinds.chain(os_ext::KINDS);
+    let kinds = kinds.chain(os_ext::KINDS.iter().copied());
     let of_kind = |kind: Kind| {
         let state = move |&(state, act, settled)| State {
             source: kind.source,

@@ -4,12 +4,12 @@ use std::fs;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, Timespec};
 use rustix::io::Errno;
-use rustix::thread::{gettid, Pid};
 
 use crate::bed::PATIENCE;
 
@@ -18,20 +18,38 @@ pub(crate) use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Two connected sockets, neither of which blocks.
 pub(crate) fn socket_pair() -> (OwnedFd, OwnedFd) {
-    use rustix::net::{socketpair, AddressFamily, SocketFlags, SocketType};
-
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap()
+    let (near, far) = UnixStream::pair().unwrap();
+    for end in [&near, &far] {
+        end.set_nonblocking(true).unwrap();
+    }
+    (near.into(), far.into())
 }
 
 /// A descriptor that can be read once eight bytes, a number, were written to it.
+#[cfg(any(target_os = "android", target_os = "linux"))]
 pub(crate) fn flag() -> OwnedFd {
     use rustix::event::{eventfd, EventfdFlags};
 
     eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC).unwrap()
 }
 
+/// A socket that can be read once eight bytes were written to it.
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+pub(crate) fn flag() -> OwnedFd {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(socket.local_addr().unwrap()).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    socket.into()
+}
+
+/// How many descriptors the process may have: no system without a limit that it tells has room for fewer.
+#[cfg(any(target_os = "fuchsia", target_os = "redox"))]
+pub(crate) fn descriptors() -> usize {
+    1024
+}
+
 /// How many descriptors the process may have.
+#[cfg(not(any(target_os = "fuchsia", target_os = "redox")))]
 pub(crate) fn descriptors() -> usize {
     use rustix::process::{getrlimit, Resource};
 
@@ -73,26 +91,33 @@ pub(crate) fn poll(fd: impl AsFd, flags: PollFlags, timeout: Duration) -> PollFl
 }
 
 /// What `poll` says once the other end has written its last byte.
+#[cfg(any(target_os = "android", target_os = "linux"))]
 pub(crate) const PEER_WROTE_ALL: PollFlags = PollFlags::RDHUP;
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+pub(crate) const PEER_WROTE_ALL: PollFlags = PollFlags::IN;
 
 /// Whether the error says that the system has no such call.
 pub(crate) fn is_missing(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::NOSYS.raw_os_error())
 }
 
-/// A thread of this process, to be looked at.
+/// A thread of this process, to be looked at: its number on Linux.
 #[derive(Copy, Clone)]
-pub(crate) struct Thread(Pid);
+pub(crate) struct Thread(Option<u32>);
 
 pub(crate) fn this_thread() -> Thread {
-    Thread(gettid())
+    let link = fs::read_link("/proc/thread-self").ok();
+    Thread(link.and_then(|path| path.file_name()?.to_str()?.parse().ok()))
 }
 
 /// Waits until another thread of this process sleeps: in a poll, presumably. Without a `/proc` that says so, gives it a
 /// chance to.
 #[track_caller]
-pub(crate) fn asleep(Thread(thread): Thread) {
-    let path = format!("/proc/self/task/{}/stat", thread.as_raw_nonzero());
+pub(crate) fn asleep(Thread(number): Thread) {
+    let Some(number) = number else {
+        return thread::sleep(Duration::from_millis(5));
+    };
+    let path = format!("/proc/self/task/{number}/stat");
     let start = Instant::now();
     while let Ok(stat) = fs::read_to_string(&path) {
         // The name, in parentheses, may hold anything.

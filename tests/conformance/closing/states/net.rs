@@ -18,7 +18,7 @@ use crate::system::{OwnedFd, PollFlags, PEER_WROTE_ALL};
 const STREAM: &str = "`TcpStream`";
 const UDP: &str = "`UdpSocket`";
 
-pub(super) const KINDS: [Kind; 12] = [
+pub(super) const KINDS: &[Kind] = &[
     Kind {
         source: STREAM,
         begin: unconnected,

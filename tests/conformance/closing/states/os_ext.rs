@@ -4,7 +4,7 @@ use super::{feed, feed_and_hang_up, Kind};
 use crate::links::{named, Link};
 use crate::system::PollFlags;
 
-pub(super) const KINDS: [Kind; 2] = [
+pub(super) const KINDS: &[Kind] = &[
     Kind {
         source: "`pipe::Receiver`",
         begin: || named("pipe::Receiver"),
