@@ -160,7 +160,7 @@ impl Event {
     ///
     /// | epoll, poll | kqueue | event ports | Windows |
     /// | --- | --- | --- | --- |
-    /// | `EPOLLERR`, `POLLERR` | `EV_ERROR`, or `EV_EOF` with an error in `fflags` | `POLLERR` | `POLL_CONNECT_FAIL` |
+    /// | `EPOLLERR`, `POLLERR` | `EV_ERROR`, or `EV_EOF` with an error in `fflags` | `POLLERR` | `POLL_ABORT`, `POLL_CONNECT_FAIL` |
     ///
     /// It may come alone: from a full pipe whose reader is gone, or a datagram socket that only waits to read.
     /// Not every system reports it; an error of the next operation is the sure sign.

@@ -91,12 +91,76 @@ macro_rules! fd_handles {
 #[cfg(all(unix, any(feature = "net", feature = "os-ext")))]
 pub(crate) use fd_handles;
 
+/// The handle traits of a type with an `inner: IoSource<OwnedSocket>` and nothing else.
+#[cfg(all(windows, feature = "net"))]
+macro_rules! winsock_handles {
+    ($source:ident) => {
+        impl ::std::os::windows::io::AsSocket for $source {
+            #[inline]
+            fn as_socket(&self) -> ::std::os::windows::io::BorrowedSocket<'_> {
+                ::std::os::windows::io::AsSocket::as_socket(&*self.inner)
+            }
+        }
+
+        impl ::std::os::windows::io::AsRawSocket for $source {
+            #[inline]
+            fn as_raw_socket(&self) -> ::std::os::windows::io::RawSocket {
+                ::std::os::windows::io::AsRawSocket::as_raw_socket(&*self.inner)
+            }
+        }
+
+        /// Ends the registration.
+        impl ::std::os::windows::io::IntoRawSocket for $source {
+            fn into_raw_socket(self) -> ::std::os::windows::io::RawSocket {
+                ::std::os::windows::io::IntoRawSocket::into_raw_socket(self.inner.into_inner())
+            }
+        }
+
+        impl ::std::os::windows::io::FromRawSocket for $source {
+            /// Takes over a socket, which must be in non-blocking mode already.
+            ///
+            /// # Safety
+            ///
+            /// As for [`OwnedSocket`](std::os::windows::io::OwnedSocket): the socket is open, and belongs to the caller.
+            unsafe fn from_raw_socket(socket: ::std::os::windows::io::RawSocket) -> $source {
+                // SAFETY: The caller keeps the contract, which is the same.
+                let socket = unsafe {
+                    <::std::os::windows::io::OwnedSocket as ::std::os::windows::io::FromRawSocket>::from_raw_socket(
+                        socket,
+                    )
+                };
+                $source::from(socket)
+            }
+        }
+
+        /// The socket must be in non-blocking mode already.
+        impl From<::std::os::windows::io::OwnedSocket> for $source {
+            fn from(socket: ::std::os::windows::io::OwnedSocket) -> $source {
+                $source {
+                    inner: $crate::IoSource::new(socket),
+                }
+            }
+        }
+
+        /// Ends the registration.
+        impl From<$source> for ::std::os::windows::io::OwnedSocket {
+            fn from(source: $source) -> ::std::os::windows::io::OwnedSocket {
+                source.inner.into_inner()
+            }
+        }
+    };
+}
+#[cfg(all(windows, feature = "net"))]
+pub(crate) use winsock_handles;
+
 /// The handle traits of a socket, and the conversion to the standard library's type.
 #[cfg(feature = "net")]
 macro_rules! socket_handles {
     ($source:ident, $inner:ty) => {
         #[cfg(unix)]
         $crate::handles::fd_handles!($source);
+        #[cfg(windows)]
+        $crate::handles::winsock_handles!($source);
 
         /// The socket stays in non-blocking mode. A registration is not ended by this: deregister first.
         impl From<$source> for $inner {

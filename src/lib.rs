@@ -68,6 +68,8 @@ pub use interest::Interest;
 pub use io_source::{IoSource, Pollable};
 #[cfg(all(unix, feature = "os-ext"))]
 pub use os::unix;
+#[cfg(all(windows, feature = "os-ext"))]
+pub use os::windows;
 pub use poll::{Builder, Poll};
 pub use registry::Registry;
 pub use token::Token;

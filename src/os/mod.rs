@@ -2,3 +2,5 @@
 
 #[cfg(all(unix, feature = "os-ext"))]
 pub mod unix;
+#[cfg(all(windows, feature = "os-ext"))]
+pub mod windows;

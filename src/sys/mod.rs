@@ -5,17 +5,17 @@
 //!
 //! | part | what differs | choices |
 //! | --- | --- | --- |
-//! | [`queue`] | the backend, or the two of which a queue picks one | epoll, `poll(2)` |
-//! | [`handle`] | how the system names what it can watch | a file descriptor |
+//! | [`queue`] | the backend, or the two of which a queue picks one | epoll, `poll(2)`, AFD |
+//! | [`handle`] | how the system names what it can watch | a file descriptor, a socket |
 //! | [`signal`] | the flag in the kernel by which a `Waker` reaches a queue whose kernel has nothing better | `eventfd(2)`, a pipe |
 //! | [`create`] | how a descriptor becomes close-on-exec and non-blocking | flags, `fcntl(2)` |
-//! | [`socket`] | creating, accepting and connecting sockets | Unix |
+//! | [`socket`] | creating, accepting and connecting sockets | Unix, Windows |
 //! | [`sigpipe`], [`names`] | what not all Unixes have: see there | |
 //!
 //! A Unix that is named nowhere gets what POSIX has: `poll(2)`, a pipe, `fcntl(2)`. A system that has more is added to
 //! the lists of what it has.
 
-#[cfg(not(unix))]
+#[cfg(not(any(unix, windows)))]
 compile_error!("mio has no backend for this system yet: see PLATFORMS.md");
 
 pub(crate) mod selector;
@@ -75,6 +75,24 @@ mod queue {
     pub(crate) type Selector = poll::Poll<poll_event::Event>;
 }
 
+/// Windows: AFD.
+#[cfg(windows)]
+#[path = "selector"]
+mod queue {
+    pub(crate) mod afd;
+
+    pub(crate) type Selector = afd::Afd;
+}
+
+/// The halves of backends that make no system call, tested on every host.
+#[cfg(all(test, not(windows)))]
+#[allow(dead_code)] // the other halves use the rest
+#[path = "selector/afd"]
+mod pure_afd {
+    mod flags;
+    mod state;
+}
+
 pub(crate) use self::queue::Selector;
 
 /// An event as the system writes it.
@@ -96,13 +114,21 @@ impl crate::Interest {
 #[cfg(unix)]
 #[path = "handle/fd.rs"]
 mod handle;
+#[cfg(windows)]
+#[path = "handle/socket.rs"]
+mod handle;
 #[cfg(feature = "log")]
 pub(crate) use self::handle::is_blocking;
-#[cfg(any(feature = "net", feature = "os-ext"))]
-pub(crate) use self::handle::OwnedHandle;
 #[cfg(feature = "net")]
-pub(crate) use self::handle::{lend, Lent};
+#[path = "handle/lent.rs"]
+mod lent;
+#[cfg(feature = "net")]
+pub(crate) use self::handle::lend;
+#[cfg(any(feature = "net", all(unix, feature = "os-ext")))]
+pub(crate) use self::handle::OwnedHandle;
 pub(crate) use self::handle::{AsHandle, Handle};
+#[cfg(feature = "net")]
+pub(crate) use self::lent::Lent;
 
 /// Descriptors that are close-on-exec and non-blocking. Two steps where the calls take no flags.
 #[cfg(unix)]
@@ -199,6 +225,9 @@ fn timespec(timeout: std::time::Duration) -> rustix::event::Timespec {
 #[cfg(all(unix, feature = "net"))]
 #[path = "socket/unix.rs"]
 pub(crate) mod socket;
+#[cfg(all(windows, feature = "net"))]
+#[path = "socket/windows/mod.rs"]
+pub(crate) mod socket;
 
 /// The names of Unix sockets: paths, and others on Linux.
 #[cfg(all(feature = "net", any(target_os = "android", target_os = "linux")))]
@@ -241,8 +270,9 @@ mod sigpipe {
 }
 
 /// The length of a listener's queue: as long as the system allows, where it clamps the number.
-#[cfg(all(unix, feature = "net"))]
+#[cfg(feature = "net")]
 const BACKLOG: i32 = if cfg!(any(
+    windows,
     target_vendor = "apple",
     target_os = "android",
     target_os = "dragonfly",

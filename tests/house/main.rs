@@ -41,6 +41,34 @@ const UNSAFE: &[(&str, &str)] = &[
         "lends a descriptor to a type of the standard library that does not own it",
     ),
     (
+        "src/sys/handle/socket.rs",
+        "lends a socket to a type of the standard library that does not own it",
+    ),
+    (
+        "src/sys/selector/afd/due.rs",
+        "a list through sockets that others own",
+    ),
+    (
+        "src/sys/selector/afd/group.rs",
+        "opens a driver, for which there is no safe function",
+    ),
+    (
+        "src/sys/selector/afd/mod.rs",
+        "`Send` and `Sync` of a packet, which has a pointer in it",
+    ),
+    (
+        "src/sys/selector/afd/port.rs",
+        "the kernel writes packets to spare capacity",
+    ),
+    (
+        "src/sys/selector/afd/shared.rs",
+        "packets point to sockets, and become events in spare capacity",
+    ),
+    (
+        "src/sys/selector/afd/socket.rs",
+        "the kernel writes to the memory of a poll while it is pending",
+    ),
+    (
         "src/sys/selector/epoll.rs",
         "the kernel writes events to spare capacity",
     ),
@@ -55,6 +83,10 @@ const UNSAFE: &[(&str, &str)] = &[
     (
         "src/sys/socket/local.rs",
         "reads addresses that rustix rejects or panics at",
+    ),
+    (
+        "src/sys/socket/windows/mod.rs",
+        "the functions of Windows Sockets have no safe wrapper",
     ),
     (
         "bench/src/harness.rs",

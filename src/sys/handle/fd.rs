@@ -1,14 +1,11 @@
 //! Handles of Unix systems: file descriptors.
 
-#[cfg(feature = "net")]
-use std::marker::PhantomData;
-#[cfg(feature = "net")]
-use std::mem::ManuallyDrop;
-#[cfg(feature = "net")]
-use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd};
 #[cfg(feature = "net")]
 use std::os::fd::{AsRawFd, FromRawFd};
+
+#[cfg(feature = "net")]
+use super::lent::Lent;
 
 /// A borrowed handle of something that the system can watch.
 pub(crate) type Handle<'a> = BorrowedFd<'a>;
@@ -42,26 +39,7 @@ pub(crate) fn is_blocking(handle: Handle<'_>) -> bool {
 /// Lends a handle to a type of the standard library, for the operations that it has already.
 #[cfg(feature = "net")]
 pub(crate) fn lend<T: FromRawFd>(handle: Handle<'_>) -> Lent<'_, T> {
-    // SAFETY: The descriptor is open for as long as the borrow lasts. The value that is made of it cannot outlive that, is
-    // only lent by reference, and never dropped, so it does not close what it does not own.
+    // SAFETY: The descriptor is open for as long as the borrow lasts, and `Lent` does not let the value close it.
     let value = unsafe { T::from_raw_fd(handle.as_raw_fd()) };
-    Lent {
-        value: ManuallyDrop::new(value),
-        handle: PhantomData,
-    }
-}
-
-#[cfg(feature = "net")]
-pub(crate) struct Lent<'a, T> {
-    value: ManuallyDrop<T>,
-    handle: PhantomData<Handle<'a>>,
-}
-
-#[cfg(feature = "net")]
-impl<T> Deref for Lent<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
+    Lent::new(value, handle)
 }

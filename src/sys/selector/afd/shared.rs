@@ -1,0 +1,384 @@
+//! What of a queue its sources keep alive: they use it when an operation would block, and when they are closed.
+
+use std::io;
+use std::os::windows::io::{AsRawSocket, BorrowedSocket, OwnedHandle};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use windows_sys::Win32::Networking::WinSock::SOCKET as RawSocket;
+use windows_sys::Win32::System::Threading::INFINITE;
+
+use super::due::{Chain, Due};
+use super::group::synchronous;
+use super::pool::Pool;
+use super::port::{Packet, Port};
+use super::socket::{Answer, Inner, Socket};
+use super::{already_registered, lock, not_registered, Event, Flags, Order, Outcome};
+use super::{SOCKET, WAKER};
+use crate::sys::selector::{Direction, Wanted};
+use crate::Token;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) port: Port,
+    due: Due,
+    /// How many polls of the queue there have been.
+    turns: AtomicUsize,
+    /// How many packets of sockets will come.
+    in_flight: AtomicUsize,
+    closed: AtomicBool,
+    wakers: Mutex<Wakers>,
+    /// For looking at states that may be over; opened when it is needed first.
+    prober: Mutex<Option<OwnedHandle>>,
+    /// Locked before a socket, not while one is locked.
+    pool: Mutex<Pool>,
+}
+
+/// The wakers, by number: a packet cannot be taken back, so one may come after its waker has gone.
+#[derive(Debug, Default)]
+struct Wakers {
+    tokens: Vec<(usize, Token)>,
+    next: usize,
+}
+
+impl Shared {
+    pub(super) fn open() -> io::Result<Shared> {
+        Ok(Shared {
+            port: Port::new()?,
+            due: Due::new(),
+            turns: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            wakers: Mutex::default(),
+            prober: Mutex::default(),
+            pool: Mutex::default(),
+        })
+    }
+
+    /// Begins a poll of the queue: asks for everything that is due.
+    pub(super) fn begin(&self) -> Turn<'_> {
+        let number = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let mut due = self.due.begin();
+        let turn = Turn {
+            shared: self,
+            number,
+            left: Chain::new(),
+        };
+        // SAFETY: Sockets live as long as the queue.
+        while let Some(socket) = unsafe { due.pop() } {
+            let mut inner = socket.lock();
+            inner.queued = false;
+            let order = inner.state.pursue();
+            self.insist(socket, &mut inner, order);
+        }
+        turn
+    }
+
+    pub(super) fn register(
+        &self,
+        handle: BorrowedSocket<'_>,
+        wanted: Wanted,
+        bare: bool,
+    ) -> io::Result<Arc<Socket>> {
+        let socket = lock(&self.pool).take(&self.port)?;
+        let mut inner = socket.lock();
+        inner.bare = bare.then(|| number(handle));
+        let registered = Socket::aim(&mut inner, handle).and_then(|()| {
+            let order = inner.state.register(wanted);
+            self.obey(&socket, &mut inner, order)
+        });
+        if registered.is_err() {
+            // The kernel knows nothing of it, so this releases it.
+            let _ = inner.state.deregister(true);
+        }
+        drop(inner);
+        match registered {
+            Ok(()) => Ok(socket),
+            Err(error) => {
+                lock(&self.pool).give(&socket);
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn reregister(&self, socket: &Socket, wanted: Wanted) -> io::Result<()> {
+        let mut inner = socket.lock();
+        let order = inner.state.reregister(wanted, socket.is_answered());
+        self.obey(socket, &mut inner, order)
+    }
+
+    pub(super) fn deregister(&self, socket: &Socket) {
+        let mut inner = socket.lock();
+        let order = inner.state.deregister(socket.is_answered());
+        if order == Order::Cancel {
+            socket.cancel();
+        }
+        drop(inner);
+        if order == Order::Release {
+            lock(&self.pool).give(socket);
+        }
+    }
+
+    pub(super) fn register_bare(
+        &self,
+        handle: BorrowedSocket<'_>,
+        wanted: Wanted,
+    ) -> io::Result<()> {
+        if lock(&self.pool).bare().contains_key(&number(handle)) {
+            return Err(already_registered());
+        }
+        let socket = self.register(handle, wanted, true)?;
+        let replaced = lock(&self.pool).bare().insert(number(handle), socket);
+        if let Some(other) = replaced {
+            // Two threads at once: one of the registrations it is.
+            self.deregister(&other);
+        }
+        Ok(())
+    }
+
+    pub(super) fn reregister_bare(
+        &self,
+        handle: BorrowedSocket<'_>,
+        wanted: Wanted,
+    ) -> io::Result<()> {
+        let socket = lock(&self.pool).bare().get(&number(handle)).cloned();
+        let socket = socket.ok_or_else(not_registered)?;
+        self.reregister(&socket, wanted)
+    }
+
+    pub(super) fn deregister_bare(&self, handle: BorrowedSocket<'_>) -> io::Result<()> {
+        let socket = lock(&self.pool).bare().remove(&number(handle));
+        let socket = socket.ok_or_else(not_registered)?;
+        self.deregister(&socket);
+        Ok(())
+    }
+
+    /// An operation would have blocked.
+    pub(super) fn rearm(&self, socket: &Socket, direction: Direction) {
+        let mut inner = socket.lock();
+        if !inner.state.rearm(direction) || !inner.state.is_due() || inner.queued {
+            return;
+        }
+        inner.queued = self.due.push(socket);
+        if !inner.queued {
+            let order = inner.state.pursue();
+            self.insist(socket, &mut inner, order);
+        }
+    }
+
+    pub(super) fn add_waker(&self, token: Token) -> usize {
+        let mut wakers = lock(&self.wakers);
+        let number = wakers.next;
+        wakers.next += 1;
+        wakers.tokens.push((number, token));
+        number
+    }
+
+    pub(super) fn remove_waker(&self, number: usize) {
+        lock(&self.wakers)
+            .tokens
+            .retain(|(waker, _)| *waker != number);
+    }
+
+    #[inline]
+    pub(super) fn wake(&self, number: usize) -> io::Result<()> {
+        // A number, in the place where other packets have a pointer.
+        self.port.post(WAKER, number as *const _)
+    }
+
+    fn token_of_waker(&self, number: usize) -> Option<Token> {
+        let wakers = lock(&self.wakers);
+        let mut tokens = wakers.tokens.iter();
+        tokens
+            .find(|(waker, _)| *waker == number)
+            .map(|(_, token)| *token)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Nobody will poll any more: ends every registration, and waits until the kernel knows of none.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        for socket in lock(&self.pool).all() {
+            let mut inner = socket.lock();
+            if inner.state.deregister(socket.is_answered()) == Order::Cancel {
+                socket.cancel();
+            }
+        }
+        let mut events = Vec::with_capacity(64);
+        let mut turn = self.begin();
+        while self.in_flight.load(Ordering::Acquire) != 0 {
+            events.clear();
+            if turn.fetch(&mut events, INFINITE).is_err() {
+                // Not to be expected of a port that is open. The memory stays, for the kernel may still write to it.
+                std::mem::forget(lock(&self.pool).all().to_vec());
+                return;
+            }
+        }
+    }
+
+    /// Does what `order` says to the kernel.
+    fn obey(&self, socket: &Socket, inner: &mut Inner, order: Order) -> io::Result<()> {
+        match order {
+            Order::Nothing | Order::Release => {}
+            Order::Cancel => socket.cancel(),
+            Order::Submit(flags) => {
+                inner.asked_in = self.turns.load(Ordering::Relaxed);
+                self.in_flight.fetch_add(1, Ordering::AcqRel);
+                if let Err(error) = socket.submit(inner, flags) {
+                    self.in_flight.fetch_sub(1, Ordering::AcqRel);
+                    inner.state.refused();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`obey`](Shared::obey), where nobody could be told of an error: it becomes an answer.
+    fn insist(&self, socket: &Socket, inner: &mut Inner, order: Order) {
+        if self.obey(socket, inner, order).is_err() {
+            self.in_flight.fetch_add(1, Ordering::AcqRel);
+            if self.port.post(SOCKET, socket.pointer()).is_ok() {
+                inner.state.answered_by_refusal();
+            } else {
+                // Not even that. The next operation that would block tries again.
+                self.in_flight.fetch_sub(1, Ordering::AcqRel);
+            }
+        }
+    }
+
+    /// What `flags` are true now.
+    fn probe(&self, inner: &Inner, flags: Flags) -> Flags {
+        let mut prober = lock(&self.prober);
+        if prober.is_none() {
+            *prober = synchronous().ok();
+        }
+        // Without the means to look, the answer that came is believed.
+        let afd = prober.as_ref();
+        afd.map_or(flags, |afd| Socket::probe(inner, afd, flags))
+    }
+
+    /// A bare socket was closed without a word.
+    fn forget(&self, socket: &Socket) {
+        let mut pool = lock(&self.pool);
+        let Some(handle) = socket.lock().bare else {
+            return;
+        };
+        let is_this = |other: &Arc<Socket>| std::ptr::eq(&**other, socket);
+        if pool.bare().get(&handle).is_some_and(is_this) {
+            pool.bare().remove(&handle);
+            drop(pool);
+            self.deregister(socket);
+        }
+    }
+}
+
+/// A poll of the queue, while it lasts.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    shared: &'a Shared,
+    number: usize,
+    /// What the next poll has to ask for.
+    left: Chain,
+}
+
+impl Turn<'_> {
+    /// Waits for packets, for `wait` milliseconds at most, and makes events of them. Returns the number of packets.
+    pub(super) fn fetch(&mut self, events: &mut Vec<Event>, wait: u32) -> io::Result<usize> {
+        let room = events.capacity();
+        // SAFETY: An event is a packet, in memory that the vector has to spare.
+        let fetched = unsafe {
+            self.shared
+                .port
+                .fetch(events.as_mut_ptr().cast::<Packet>(), room, wait)
+        }?;
+        // SAFETY: So many were written.
+        unsafe { events.set_len(fetched) };
+        events.retain_mut(|event| match self.take(event.0) {
+            Some(made) => {
+                *event = made;
+                true
+            }
+            None => false,
+        });
+        Ok(fetched)
+    }
+
+    fn take(&mut self, packet: Packet) -> Option<Event> {
+        match packet.lpCompletionKey {
+            SOCKET => {
+                let socket: *const Socket = packet.lpOverlapped.cast();
+                // SAFETY: Polls are submitted with the address of a socket, and sockets live as long as the queue.
+                self.answered(unsafe { &*socket })
+            }
+            WAKER => {
+                let token = self.shared.token_of_waker(packet.lpOverlapped as usize)?;
+                Some(Event::new(token, Flags::WAKE))
+            }
+            _ => None,
+        }
+    }
+
+    /// The packet of a socket's poll was fetched.
+    fn answered(&mut self, socket: &Socket) -> Option<Event> {
+        let shared = self.shared;
+        shared.in_flight.fetch_sub(1, Ordering::AcqRel);
+        let mut inner = socket.lock();
+        let answer = match socket.answer() {
+            // A level may be over by now, unless it was asked for in this poll.
+            Answer::Flags(flags)
+                if inner.state.reports_states() && inner.asked_in != self.number =>
+            {
+                Answer::Flags(shared.probe(&inner, flags))
+            }
+            answer => answer,
+        };
+        let outcome = match answer {
+            Answer::Flags(flags) => inner.state.answer(flags),
+            Answer::Failed => inner.state.fail(),
+        };
+        match outcome {
+            Outcome::Internal(order) => {
+                shared.insist(socket, &mut inner, order);
+                drop(inner);
+                if order == Order::Release {
+                    lock(&shared.pool).give(socket);
+                }
+                None
+            }
+            Outcome::Closed => {
+                drop(inner);
+                shared.forget(socket);
+                None
+            }
+            Outcome::Event {
+                token,
+                flags,
+                again,
+            } => {
+                if again && !inner.queued {
+                    inner.queued = true;
+                    self.left.push(socket);
+                }
+                Some(Event::new(token, flags))
+            }
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.shared
+            .due
+            .end(std::mem::replace(&mut self.left, Chain::new()));
+    }
+}
+
+/// The handle as the system's functions take it.
+fn number(handle: BorrowedSocket<'_>) -> RawSocket {
+    // The two types of this number differ, their size does not.
+    handle.as_raw_socket() as RawSocket
+}
