@@ -261,7 +261,12 @@ impl Owner {
     fn may_register(&self, registry: &Registry) -> io::Result<()> {
         match self.0.load(Ordering::Relaxed) {
             Owner::NONE => Ok(()),
-            id if id == registry.id() => Ok(()), // the system knows, and says so
+            // The system knows, and says so. Or it does not.
+            id if id == registry.id() && Selector::NOTICES_SECOND => Ok(()),
+            id if id == registry.id() => Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "the source is registered already: use `reregister` to change that",
+            )),
             id if !Queue::is_open(id) => Ok(()), // the registration went with its queue
             _ => Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,

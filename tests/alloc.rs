@@ -7,6 +7,10 @@
 
 #![cfg(unix)]
 
+#[cfg(feature = "net")]
+#[path = "alloc/udp_batch.rs"]
+mod udp_batch;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::os::unix::net::UnixStream;

@@ -121,6 +121,17 @@ mod net {
         source::<net::UdpSocket>();
     };
 
+    const _: () = {
+        ordinary::<net::udp::Offload>();
+        ordinary::<net::udp::Transmit<'_>>();
+        ordinary::<net::udp::Datagrams<'_>>();
+        ordinary::<net::udp::ReceiveMeta>();
+        copied::<net::udp::ReceiveMeta>();
+        copied::<net::udp::Capabilities>();
+        copied::<net::udp::Config>();
+        copied::<net::udp::Ecn>();
+    };
+
     #[test]
     fn sockets_are_as_large_as_those_of_the_standard_library() {
         assert_eq!(

@@ -16,7 +16,8 @@
 //! 7. [A source of your own](sources).
 //! 8. [Portability](portability): what differs between the backends, and what a program must not rely on.
 //! 9. [Beneath tokio and other runtimes](runtimes).
-//! 10. [Interception](interception): why a preloaded library does not see the system calls, and how to let it.
+//! 10. [UDP at line rate](udp): batches, segmentation, coalescing, congestion marks.
+//! 11. [Interception](interception): why a preloaded library does not see the system calls, and how to let it.
 //!
 //! To look up:
 //!
@@ -45,6 +46,8 @@ pub mod runtimes;
 pub mod sources;
 pub mod time;
 pub mod triggers;
+#[cfg(feature = "net")]
+pub mod udp;
 pub mod wakers;
 
 // What README.md shows has to compile.

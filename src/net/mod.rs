@@ -18,6 +18,7 @@
 mod stream;
 mod tcp_listener;
 mod tcp_stream;
+pub mod udp;
 mod udp_socket;
 #[cfg(unix)]
 mod unix_datagram;

@@ -1,11 +1,12 @@
 //! [`UdpSocket`].
 
 use std::fmt;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::udp::{Config, Offload, ReceiveMeta, Transmit};
 use crate::io_source::IoSource;
-use crate::sys::{lend, socket, AsHandle as _, Lent, OwnedHandle};
+use crate::sys::{datagrams, lend, socket, AsHandle as _, Lent, OwnedHandle};
 
 /// A UDP socket.
 ///
@@ -147,6 +148,176 @@ impl UdpSocket {
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner
             .do_read(|inner| socket::peek(inner.as_handle(), buffer))
+    }
+
+    /// Prepares the socket for [`send_batch`](UdpSocket::send_batch) and [`recv_batch`](UdpSocket::recv_batch), and tells
+    /// what the system has for them: see [`Offload::capabilities`].
+    ///
+    /// It sets options of the socket: which of what comes beside datagrams is reported, and the like. Called again, it
+    /// replaces those. What the system does not know is left out, which is no error. The socket must be bound.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if the socket's address cannot be told.
+    pub fn offload(&self, config: &Config) -> io::Result<Offload> {
+        let v6 = self.local_addr()?.is_ipv6();
+        let handle = self.inner.as_handle();
+        if config.portable {
+            // What an earlier call has switched on would still change what is received.
+            datagrams::enable(handle, v6, &Config::new());
+            return Ok(Offload::new(v6, 0, None));
+        }
+        let capabilities = datagrams::enable(handle, v6, config);
+        Ok(Offload::new(v6, datagrams::dscp(handle, v6), capabilities))
+    }
+
+    /// Sends a batch of datagrams, each with its own address and marks, and returns how many *transmits* went out as a
+    /// whole. They go in order, and each datagram goes as a whole or not at all.
+    ///
+    /// When it returns fewer than there are, something stood in the way of the next one. Call again with the rest:
+    ///
+    /// - If the send buffer was full, that is `WouldBlock` as long as it is. To learn of its end it is not necessary to have
+    ///   seen the error: a batch that met it has armed the edge.
+    /// - Any other error is kept in that transmit ([`Transmit::error`]) and is the result of the next call that begins with
+    ///   it. It has been reported then, and the call after that tries to send the transmit.
+    /// - If some segments of that transmit went out, it remembers how much ([`Transmit::sent`]) and goes on from there.
+    ///
+    /// Where the system refuses to cut segments, for good or for this destination, they are cut here. The
+    /// [capabilities](Offload::capabilities) tell if that is so for good.
+    ///
+    /// The contents of a transmit may be longer than a datagram if there is a [segment size](Transmit::segment_size). Transmits
+    /// are handed to the system by the dozen where it takes them so, but those to the connected peer one by one: the
+    /// system hides errors in a batch, and could not tell that the peer is not there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_to`](UdpSocket::send_to) about the first transmit, when nothing else was sent as a whole;
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) if it has more than [`MAX_SLICES`](super::udp::MAX_SLICES) slices.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::net::udp::{Config, Transmit};
+    /// use mio::net::UdpSocket;
+    /// use std::io::IoSlice;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let offload = socket.offload(&Config::new())?;
+    /// # let other = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// # let (alice, bob) = (other.local_addr()?, other.local_addr()?);
+    ///
+    /// // Header and body of one datagram, and three datagrams in one buffer.
+    /// let greeting = [IoSlice::new(b"hello "), IoSlice::new(b"alice")];
+    /// let numbers = [IoSlice::new(b"onetwosix")];
+    /// let mut batch = [
+    ///     Transmit::to(alice, &greeting),
+    ///     Transmit::to(bob, &numbers).segments_of(3),
+    /// ];
+    /// assert_eq!(socket.send_batch(&offload, &mut batch)?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send_batch(&self, offload: &Offload, batch: &mut [Transmit<'_>]) -> io::Result<usize> {
+        if let Some(error) = batch.first_mut().and_then(Transmit::take_error) {
+            return Err(error);
+        }
+        let mut sent = 0;
+        let result = self
+            .inner
+            .do_write(|inner| datagrams::send(inner.as_handle(), offload, batch, &mut sent));
+        match result {
+            Err(error) if sent == 0 => Err(error),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(sent),
+            Err(error) => {
+                batch[sent].keep_error(&error);
+                Ok(sent)
+            }
+            Ok(()) => Ok(sent),
+        }
+    }
+
+    /// Receives a batch of datagrams into `buffers`, one into each, or many where they are
+    /// [coalesced](Config::coalesce). Returns how many buffers were filled, from the first on; as many of `metas` tell what is
+    /// in them. The shorter of the two slices counts.
+    ///
+    /// A batch that ends before the buffers do has met `WouldBlock` or an error. So there is nothing more to receive as yet,
+    /// an edge comes when there is, and it is not necessary to call again. An error that came after the first datagram is
+    /// not lost: the next receive reports it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`recv_from`](UdpSocket::recv_from), when nothing was received: [`WouldBlock`](io::ErrorKind::WouldBlock)
+    /// above all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::net::udp::{Config, ReceiveMeta};
+    /// use mio::net::UdpSocket;
+    /// use std::io::{ErrorKind, IoSliceMut};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// // Coalesced datagrams need room.
+    /// let offload = socket.offload(&Config::new().coalesce(true))?;
+    /// let mut memory = vec![0; 4 * 65535];
+    /// let mut metas = [ReceiveMeta::default(); 4];
+    /// # socket.send_to(b"hello", socket.local_addr()?)?;
+    ///
+    /// loop {
+    ///     let mut buffers: Vec<_> = memory.chunks_mut(65535).map(IoSliceMut::new).collect();
+    ///     match socket.recv_batch(&offload, &mut buffers, &mut metas) {
+    ///         Ok(n) => {
+    ///             for (buffer, meta) in buffers.iter().zip(&metas[..n]) {
+    ///                 for datagram in meta.datagrams(buffer) {
+    ///                     println!("{} bytes from {}", datagram.len(), meta.source);
+    ///                 }
+    ///             }
+    ///         }
+    ///         Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+    ///         Err(error) => return Err(error),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn recv_batch(
+        &self,
+        offload: &Offload,
+        buffers: &mut [IoSliceMut<'_>],
+        metas: &mut [ReceiveMeta],
+    ) -> io::Result<usize> {
+        if let Some(error) = offload.take_error() {
+            return Err(error);
+        }
+        let count = buffers.len().min(metas.len());
+        let (mut received, mut failed_at) = (0, 0);
+        while received < count {
+            let result = self.inner.do_read(|inner| {
+                let handle = inner.as_handle();
+                let (buffers, metas) = (&mut buffers[received..count], &mut metas[received..count]);
+                datagrams::receive(handle, offload, buffers, metas, &mut received)
+            });
+            match result {
+                Ok(()) => {}
+                // Once more than what was received before, or the same error would come for ever.
+                Err(error) if received == failed_at => {
+                    return if received == 0 {
+                        Err(error)
+                    } else {
+                        Ok(received)
+                    };
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // There may be datagrams behind it, of which no edge would tell any more.
+                Err(error) => {
+                    offload.keep_error(&error);
+                    failed_at = received;
+                }
+            }
+        }
+        Ok(received)
     }
 
     /// Sets the address for [`send`](UdpSocket::send), and drops datagrams from all others. Can be called again.

@@ -5,11 +5,12 @@
 //!
 //! | part | what differs | choices |
 //! | --- | --- | --- |
-//! | [`queue`] | the backend, or the two of which a queue picks one | epoll, `poll(2)`, AFD |
+//! | [`queue`] | the backend, or the two of which a queue picks one | epoll, kqueue, `poll(2)`, AFD |
 //! | [`handle`] | how the system names what it can watch | a file descriptor, a socket |
 //! | [`signal`] | the flag in the kernel by which a `Waker` reaches a queue whose kernel has nothing better | `eventfd(2)`, a pipe |
 //! | [`create`] | how a descriptor becomes close-on-exec and non-blocking | flags, `fcntl(2)` |
 //! | [`socket`] | creating, accepting and connecting sockets | Unix, Windows |
+//! | [`datagrams`] | batches of datagrams | `sendmmsg(2)`, one by one |
 //! | [`sigpipe`], [`names`] | what not all Unixes have: see there | |
 //!
 //! A Unix that is named nowhere gets what POSIX has: `poll(2)`, a pipe, `fcntl(2)`. A system that has more is added to
@@ -27,7 +28,7 @@ pub(crate) mod selector;
 /// Linux and Android: epoll, and `poll(2)` on request.
 #[cfg(all(
     any(target_os = "linux", target_os = "android"),
-    not(mio_unsupported_force_poll_poll)
+    not(any(mio_unsupported_force_poll_poll, mio_model = "kqueue"))
 ))]
 #[path = "selector"]
 mod queue {
@@ -57,12 +58,98 @@ mod queue {
     pub(crate) type Selector = either::Either<epoll::Epoll, poll::Poll<epoll::Event>>;
 }
 
+/// Apple systems and the BSDs: kqueue. `--cfg mio_model="kqueue"` builds Linux with it, on a model of the kernel's side.
+#[cfg(all(
+    any(
+        mio_model = "kqueue",
+        target_vendor = "apple",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    ),
+    not(mio_unsupported_force_poll_poll)
+))]
+#[path = "selector"]
+mod queue {
+    mod kqueue;
+
+    #[cfg(mio_model = "kqueue")]
+    #[path = "kqueue/model/mod.rs"]
+    mod kernel;
+    #[cfg(not(mio_model = "kqueue"))]
+    #[path = "kqueue/system.rs"]
+    mod kernel;
+
+    // On NetBSD, `EVFILT_USER` is younger than the rest, and OpenBSD's manual does not know it.
+    #[cfg(any(
+        mio_unsupported_force_waker_pipe,
+        target_os = "netbsd",
+        target_os = "openbsd"
+    ))]
+    #[path = "kqueue/fd_signal.rs"]
+    mod kqueue_signal;
+    #[cfg(not(any(
+        mio_unsupported_force_waker_pipe,
+        target_os = "netbsd",
+        target_os = "openbsd"
+    )))]
+    #[path = "kqueue/user_signal.rs"]
+    mod kqueue_signal;
+
+    /// The filter for lists of asynchronous operations, where there is one.
+    #[cfg(target_os = "freebsd")]
+    const KQUEUE_LIO: Option<i64> = Some(libc::EVFILT_LIO as i64);
+    #[cfg(not(any(target_os = "freebsd", mio_model = "kqueue")))]
+    const KQUEUE_LIO: Option<i64> = None;
+
+    /// Whether an event for reading tells of urgent data.
+    #[cfg(not(mio_model = "kqueue"))]
+    const KQUEUE_OOBAND: bool = cfg!(target_vendor = "apple");
+
+    pub(crate) type Selector = kqueue::Kqueue;
+}
+
+// The halves of kqueue that make no system call, tested on every host.
+#[cfg(any(
+    test,
+    mio_model = "kqueue",
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
+#[path = "selector/kqueue/oneshots.rs"]
+#[allow(dead_code)] // unless it is the backend
+mod kqueue_oneshots;
+#[cfg(any(
+    test,
+    mio_model = "kqueue",
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
+#[path = "selector/kqueue/rules.rs"]
+#[allow(dead_code)] // unless it is the backend
+mod kqueue_rules;
+
 /// Every other Unix: `poll(2)`.
 #[cfg(all(
     unix,
     any(
         mio_unsupported_force_poll_poll,
-        not(any(target_os = "linux", target_os = "android"))
+        not(any(
+            target_vendor = "apple",
+            target_os = "android",
+            target_os = "dragonfly",
+            target_os = "freebsd",
+            target_os = "linux",
+            target_os = "netbsd",
+            target_os = "openbsd"
+        ))
     )
 ))]
 #[path = "selector"]
@@ -107,6 +194,29 @@ impl crate::Interest {
     /// Asks for events when there is priority data, such as TCP's out-of-band byte or a change of a sysfs file
     /// (`EPOLLPRI`). Linux and Android only.
     pub const PRIORITY: crate::Interest = crate::interest::of_some_systems::PRIORITY;
+}
+
+#[cfg(any(
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd"
+))]
+impl crate::Interest {
+    /// Asks for events when a POSIX asynchronous operation completes (`EVFILT_AIO`). FreeBSD, DragonFly and Apple systems
+    /// only.
+    ///
+    /// Such an operation is not registered with a queue, but names it: in its `sigevent`, with the queue's descriptor and
+    /// the token. So this is for sources that start operations themselves; a descriptor registered for nothing else is
+    /// not watched.
+    pub const AIO: crate::Interest = crate::interest::of_some_systems::AIO;
+}
+
+#[cfg(target_os = "freebsd")]
+impl crate::Interest {
+    /// Asks for events when a list of asynchronous operations completes (`EVFILT_LIO`). FreeBSD only.
+    ///
+    /// As with [`AIO`](crate::Interest::AIO), the list names the queue itself.
+    pub const LIO: crate::Interest = crate::interest::of_some_systems::LIO;
 }
 
 // ---- Handles, and how they are made ---------------------------------------------------------------------------------
@@ -181,6 +291,7 @@ mod signal;
     )
 ))]
 #[path = "wake/pipe.rs"]
+#[allow(dead_code)] // kqueue has flags of its own
 mod signal;
 
 /// What `poll(2)` has on some systems only; elsewhere no flag at all.
@@ -212,6 +323,7 @@ mod poll_flags {
 
 /// A timeout as the kernel takes it. What does not fit is longer than 292 billion years.
 #[cfg(unix)]
+#[allow(dead_code)] // the parts that would use it may not be there
 #[inline]
 fn timespec(timeout: std::time::Duration) -> rustix::event::Timespec {
     rustix::event::Timespec {
@@ -228,6 +340,33 @@ pub(crate) mod socket;
 #[cfg(all(windows, feature = "net"))]
 #[path = "socket/windows/mod.rs"]
 pub(crate) mod socket;
+
+/// Batches of datagrams: the parts for every system.
+#[cfg(feature = "net")]
+#[path = "socket/datagram/mod.rs"]
+#[allow(dead_code)] // not every system has something to say beside a datagram
+pub(crate) mod datagram;
+
+/// Batches of datagrams: what the system has for them.
+#[cfg(all(feature = "net", any(target_os = "android", target_os = "linux")))]
+#[path = "socket/datagram/mmsg.rs"]
+pub(crate) mod datagrams;
+#[cfg(all(feature = "net", not(any(target_os = "android", target_os = "linux"))))]
+#[path = "socket/datagram/plain.rs"]
+pub(crate) mod datagrams;
+
+/// Socket addresses begin with their length.
+#[cfg(all(unix, feature = "net"))]
+const ADDRESS_HAS_LENGTH: bool = cfg!(any(
+    target_vendor = "apple",
+    target_os = "aix",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "haiku",
+    target_os = "hurd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+));
 
 /// The names of Unix sockets: paths, and others on Linux.
 #[cfg(all(feature = "net", any(target_os = "android", target_os = "linux")))]

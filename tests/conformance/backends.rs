@@ -24,6 +24,36 @@ pub(crate) fn refuses_files(backend: Backend) -> bool {
     backend == Backend::Epoll
 }
 
+/// Whether a regular file is readable as long as there is something behind its position, and watched for reading only.
+#[cfg(feature = "os-ext")]
+pub(crate) fn watches_positions(backend: Backend) -> bool {
+    backend == Backend::Kqueue
+}
+
+/// Whether a second registration of a bare descriptor is noticed, and any in a release build. Otherwise it takes the
+/// place of the first one.
+pub(crate) fn notices_second_registrations(backend: Backend) -> bool {
+    backend != Backend::Kqueue
+}
+
+/// Whether something that begins in one direction brings an event for this direction alone, rather than for all that are
+/// ready.
+pub(crate) fn directions_are_apart(backend: Backend) -> bool {
+    backend == Backend::Kqueue
+}
+
+/// Whether the error of a datagram socket is told as an error. It is always told as something to read.
+#[cfg(feature = "net")]
+pub(crate) fn says_errors_of_datagrams(backend: Backend) -> bool {
+    backend != Backend::Kqueue
+}
+
+/// Whether somebody has looked what the system says of ends and errors.
+#[cfg(all(feature = "net", feature = "os-ext"))]
+pub(crate) fn is_measured(backend: Backend) -> bool {
+    backend != Backend::Kqueue || cfg!(mio_model = "kqueue")
+}
+
 /// How many sources a queue has to bear. A poll with `poll(2)` takes as long as there are sources.
 pub(crate) fn crowd(backend: Backend) -> usize {
     match backend {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use mio::{Backend, Token, Trigger};
 
+use crate::backends::{is_measured, says_errors_of_datagrams};
 use crate::bed::{during, Bed, PATIENCE, SILENCE};
 use crate::links::Link;
 use crate::ready::{Ready, Seen};
@@ -61,8 +62,10 @@ pub(crate) fn tables_are_complete(backend: Backend) {
             }
         }
     }
-    assert!(!expected(When::Before, backend).is_empty());
-    assert!(!expected(When::Meanwhile, backend).is_empty());
+    if is_measured(backend) {
+        assert!(!expected(When::Before, backend).is_empty());
+        assert!(!expected(When::Meanwhile, backend).is_empty());
+    }
 }
 
 /// The source is registered, and idle, when it happens.
@@ -197,7 +200,11 @@ pub(crate) fn life_goes_on_after_an_error(backend: Backend) {
             near.connect(nobody.local_addr().unwrap()).unwrap();
             drop(nobody);
             near.send(b"lost").unwrap();
-            bed.expect(SOURCE, Ready::ERROR);
+            if says_errors_of_datagrams(backend) {
+                bed.expect(SOURCE, Ready::ERROR);
+            } else {
+                bed.expect(SOURCE, Ready::READABLE);
+            }
 
             drain(&near);
             near.connect(address).unwrap();

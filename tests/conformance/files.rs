@@ -9,7 +9,7 @@ use mio::{Backend, Interest, Token};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use crate::backends::refuses_files;
+use crate::backends::{refuses_files, watches_positions};
 use crate::bed::{during, Bed, BOTH, TRIGGERS};
 use crate::system::descriptors;
 
@@ -41,7 +41,17 @@ fn refused_or_always_ready(backend: Backend, fd: RawFd, interest: Interest) {
 
 pub(crate) fn regular_file(backend: Backend) {
     let mut file = tempfile::tempfile().unwrap();
-    refused_or_always_ready(backend, file.as_raw_fd(), BOTH);
+    if watches_positions(backend) {
+        let mut bed = Bed::new(backend);
+        let fd = file.as_raw_fd();
+        bed.registry()
+            .register(&mut SourceFd(&fd), SOURCE, Interest::READABLE)
+            .unwrap();
+        bed.expect_silence();
+        bed.registry().deregister(&mut SourceFd(&fd)).unwrap();
+    } else {
+        refused_or_always_ready(backend, file.as_raw_fd(), BOTH);
+    }
     file.write_all(b"x").unwrap();
     file.rewind().unwrap();
     refused_or_always_ready(backend, file.as_raw_fd(), Interest::READABLE);

@@ -38,12 +38,31 @@ mod wakers;
 /// Mounts the table on each backend.
 macro_rules! suite {
     ($($table:tt)+) => {
-        #[cfg(any(target_os = "linux", target_os = "android"))]
+        #[cfg(all(any(target_os = "linux", target_os = "android"), not(mio_model = "kqueue")))]
         mod epoll {
             mount!(Epoll: $($table)+);
         }
 
-        #[cfg(feature = "poll-backend")]
+        #[cfg(any(
+            mio_model = "kqueue",
+            target_vendor = "apple",
+            target_os = "dragonfly",
+            target_os = "freebsd",
+            target_os = "netbsd",
+            target_os = "openbsd"
+        ))]
+        mod kqueue {
+            mount!(Kqueue: $($table)+);
+        }
+
+        #[cfg(all(feature = "poll-backend", not(any(
+            mio_model = "kqueue",
+            target_vendor = "apple",
+            target_os = "dragonfly",
+            target_os = "freebsd",
+            target_os = "netbsd",
+            target_os = "openbsd"
+        ))))]
         mod poll {
             mount!(Poll: $($table)+);
         }

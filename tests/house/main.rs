@@ -77,8 +77,20 @@ const UNSAFE: &[(&str, &str)] = &[
         "a system call that no safe wrapper has",
     ),
     (
+        "src/sys/selector/kqueue/model/source.rs",
+        "borrows descriptors that are only known by their number",
+    ),
+    (
+        "src/sys/selector/kqueue/system.rs",
+        "`kevent(2)` writes events to memory, and no safe wrapper shows all of them",
+    ),
+    (
         "src/sys/selector/poll/mod.rs",
         "borrows descriptors that are only known by their number",
+    ),
+    (
+        "src/sys/socket/datagram/mmsg.rs",
+        "system calls and options that no safe wrapper has",
     ),
     (
         "src/sys/socket/local.rs",

@@ -27,6 +27,8 @@ mod tcp_listener;
 mod tcp_stream;
 mod udp;
 #[cfg(any(target_os = "linux", target_os = "android"))]
+mod udp_batch;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod unix_abstract;
 mod unix_datagram;
 mod unix_paths;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::cargo::{tally, Result};
-use crate::{checks, features, inlining, msrv, semver, targets};
+use crate::{checks, features, inlining, models, msrv, semver, targets};
 
 type Step = fn() -> Result;
 
@@ -13,6 +13,7 @@ const STEPS: &[(&str, Step)] = &[
     ("lint", checks::lint),
     ("test", checks::test),
     ("loom", checks::loom),
+    ("models", models::check),
     ("inlining", inlining::check),
     ("libc", checks::libc),
     ("features", features::check),

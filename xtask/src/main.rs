@@ -10,6 +10,7 @@ mod downstream;
 mod features;
 mod inject;
 mod inlining;
+mod models;
 mod msrv;
 mod sanitize;
 mod semver;
@@ -28,6 +29,7 @@ usage: cargo xtask COMMAND
   lint               clippy over the whole workspace
   test               the test suites, and in release the tests that only mean something there
   loom               the models of what threads share, checked in every order of their steps
+  models             backends of other systems, on models of their kernels
   inlining           the system calls of hot operations stand in the user's own code
   libc               the test suite with system calls through libc
   features           each combination of features: lints, and for some the tests

@@ -33,6 +33,7 @@ where
     B: Selector<Event = A::Event, State = A::State>,
 {
     const DEFAULT: Backend = A::DEFAULT;
+    const NOTICES_SECOND: bool = A::NOTICES_SECOND && B::NOTICES_SECOND;
 
     type Event = A::Event;
     type State = A::State;

@@ -10,7 +10,10 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use rustix::io::{readv, Errno};
-use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SocketAddrAny, SocketType};
+use rustix::net::{
+    self, AddressFamily, RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SocketAddrAny, SocketType,
+};
 
 use crate::sys::{create, sigpipe, Handle, BACKLOG, IOV_MAX};
 
@@ -111,6 +114,34 @@ pub(crate) fn peek_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(us
 #[inline]
 pub(crate) fn send_to(socket: Handle<'_>, bytes: &[u8], address: SocketAddr) -> io::Result<usize> {
     Ok(net::sendto(socket, bytes, sigpipe::SEND, &address)?)
+}
+
+/// Sends a datagram that stands in several buffers.
+#[inline]
+pub(crate) fn send_datagram(
+    socket: Handle<'_>,
+    buffers: &[IoSlice<'_>],
+    address: Option<SocketAddr>,
+) -> io::Result<usize> {
+    let mut control = SendAncillaryBuffer::default();
+    let flags = sigpipe::SEND;
+    Ok(match address {
+        Some(address) => net::sendmsg_addr(socket, &address, buffers, &mut control, flags)?,
+        None => net::sendmsg(socket, buffers, &mut control, flags)?,
+    })
+}
+
+/// Receives a datagram, and tells its length, its sender, and whether it was longer.
+#[inline]
+pub(crate) fn recv_datagram(
+    socket: Handle<'_>,
+    buffer: &mut IoSliceMut<'_>,
+) -> io::Result<(usize, SocketAddr, bool)> {
+    let mut control = RecvAncillaryBuffer::default();
+    let buffers = &mut [IoSliceMut::new(buffer)];
+    let message = net::recvmsg(socket, buffers, &mut control, RecvFlags::empty())?;
+    let truncated = message.flags.contains(ReturnFlags::TRUNC);
+    Ok((message.bytes, internet_address(message.address)?, truncated))
 }
 
 pub(crate) fn only_v6(socket: Handle<'_>) -> io::Result<bool> {

@@ -42,7 +42,8 @@ impl Row {
     pub(super) fn said_by(&self, backend: Backend) -> Option<Ready> {
         let name = match backend {
             Backend::Epoll => "epoll",
-            Backend::Kqueue => "kqueue",
+            Backend::Kqueue if cfg!(mio_model = "kqueue") => "kqueue (model)",
+            Backend::Kqueue => return None, // nobody has measured it on a system
             Backend::EventPorts => "event ports",
             Backend::Poll => "`poll(2)`",
             Backend::Afd => "AFD",

@@ -21,11 +21,11 @@ use std::sync::Once;
 use windows_sys::Win32::Foundation::{SetHandleInformation, HANDLE_FLAG_INHERIT};
 use windows_sys::Win32::Networking::WinSock::{
     accept, bind, connect, getsockopt, ioctlsocket, listen, recv as winsock_recv, recvfrom,
-    send as winsock_send, sendto, WSAGetLastError, WSAIoctl, WSARecv, WSASend, WSASocketW,
-    WSAStartup, ADDRESS_FAMILY, AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET, IPPROTO_IPV6,
-    IPV6_V6ONLY, MSG_PEEK, SEND_RECV_FLAGS, SIO_UDP_CONNRESET, SOCKET, SOCKET_ERROR, SOCK_DGRAM,
-    SOCK_STREAM, WINSOCK_SOCKET_TYPE, WSABUF, WSADATA, WSAESHUTDOWN, WSAEWOULDBLOCK,
-    WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED,
+    send as winsock_send, sendto, WSAGetLastError, WSAIoctl, WSARecv, WSASend, WSASendTo,
+    WSASocketW, WSAStartup, ADDRESS_FAMILY, AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET,
+    IPPROTO_IPV6, IPV6_V6ONLY, MSG_PEEK, SEND_RECV_FLAGS, SIO_UDP_CONNRESET, SOCKET, SOCKET_ERROR,
+    SOCK_DGRAM, SOCK_STREAM, WINSOCK_SOCKET_TYPE, WSABUF, WSADATA, WSAEMSGSIZE, WSAESHUTDOWN,
+    WSAEWOULDBLOCK, WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED,
 };
 
 use self::address::Address;
@@ -330,6 +330,55 @@ pub(crate) fn send_to(socket: Handle<'_>, bytes: &[u8], address: SocketAddr) -> 
             address.length(),
         )
     })
+}
+
+/// Sends a datagram that stands in several buffers.
+pub(crate) fn send_datagram(
+    socket: Handle<'_>,
+    buffers: &[IoSlice<'_>],
+    address: Option<SocketAddr>,
+) -> io::Result<usize> {
+    let Some(address) = address else {
+        return send_vectored(socket, buffers);
+    };
+    let address = Address::from(address);
+    let mut sent = 0;
+    // SAFETY: As for `WSARecv`, and the address is as long as it says.
+    check(unsafe {
+        WSASendTo(
+            raw(&socket),
+            buffers.as_ptr().cast::<WSABUF>(),
+            buffers.len() as u32,
+            &mut sent,
+            0,
+            address.as_ptr(),
+            address.length(),
+            ptr::null_mut(),
+            None,
+        )
+    })?;
+    Ok(sent as usize)
+}
+
+/// Receives a datagram, and tells its length, its sender, and whether it was longer.
+pub(crate) fn recv_datagram(
+    socket: Handle<'_>,
+    buffer: &mut IoSliceMut<'_>,
+) -> io::Result<(usize, SocketAddr, bool)> {
+    let mut address = Address::empty();
+    let (memory, size) = address.as_mut_parts();
+    let room = length(buffer);
+    // SAFETY: As for `recvfrom` above.
+    let result =
+        check_length(unsafe { recvfrom(raw(&socket), buffer.as_mut_ptr(), room, 0, memory, size) });
+    match result {
+        Ok(received) => Ok((received, address.to_internet()?, false)),
+        // The buffer is full, and the address is there.
+        Err(error) if error.raw_os_error() == Some(WSAEMSGSIZE) => {
+            Ok((buffer.len(), address.to_internet()?, true))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 pub(crate) fn only_v6(socket: Handle<'_>) -> io::Result<bool> {

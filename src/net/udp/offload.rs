@@ -1,0 +1,246 @@
+//! [`Offload`], [`Config`] and [`Capabilities`].
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+/// What a socket is to do for its batches: the argument of
+/// [`UdpSocket::offload`](crate::net::UdpSocket::offload).
+///
+/// What changes how datagrams are received is off by default; what only makes sending cheaper is on. Switching something
+/// on is a wish: what the system does not have is left out, and [`Capabilities`] tells.
+///
+/// # Examples
+///
+/// What a QUIC stack asks for:
+///
+/// ```
+/// use mio::net::udp::Config;
+///
+/// let config = Config::new()
+///     .coalesce(true)
+///     .ecn(true)
+///     .destination(true)
+///     .dont_fragment(true);
+/// ```
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub(crate) coalesce: bool,
+    pub(crate) ecn: bool,
+    pub(crate) destination: bool,
+    pub(crate) dont_fragment: bool,
+    pub(crate) segmentation: bool,
+    pub(crate) batching: bool,
+    pub(crate) portable: bool,
+}
+
+impl Config {
+    /// Cheap sending, plain receiving.
+    #[must_use]
+    pub const fn new() -> Config {
+        Config {
+            coalesce: false,
+            ecn: false,
+            destination: false,
+            dont_fragment: false,
+            segmentation: true,
+            batching: true,
+            portable: false,
+        }
+    }
+
+    /// Whether the system may put datagrams of the same sender into one buffer (GRO on Linux). Every
+    /// buffer should have room for 65,535 bytes then: of what does not fit the rest is lost. Off by default.
+    ///
+    /// It holds for every receive on the socket, also for `recv` and `recv_from`, which cannot tell where a datagram ends.
+    #[must_use]
+    pub const fn coalesce(mut self, on: bool) -> Config {
+        self.coalesce = on;
+        self
+    }
+
+    /// Whether received datagrams come with their congestion mark. Off by default.
+    #[must_use]
+    pub const fn ecn(mut self, on: bool) -> Config {
+        self.ecn = on;
+        self
+    }
+
+    /// Whether received datagrams come with the address that they were sent to and with the interface. A server that is
+    /// bound to the unspecified address sends its answer from there. Off by default.
+    #[must_use]
+    pub const fn destination(mut self, on: bool) -> Config {
+        self.destination = on;
+        self
+    }
+
+    /// Whether packets that are too long for a link are dropped there and not cut up, as path MTU discovery of QUIC needs
+    /// it. `false`, the default, leaves the socket as it is.
+    #[must_use]
+    pub const fn dont_fragment(mut self, on: bool) -> Config {
+        self.dont_fragment = on;
+        self
+    }
+
+    /// Whether the system may cut contents into segments (GSO on Linux). If not, this crate does, with the same result. On
+    /// by default.
+    #[must_use]
+    pub const fn segmentation(mut self, on: bool) -> Config {
+        self.segmentation = on;
+        self
+    }
+
+    /// Whether a system call may take several datagrams (`sendmmsg`, `recvmmsg`). On by default.
+    #[must_use]
+    pub const fn batching(mut self, on: bool) -> Config {
+        self.batching = on;
+        self
+    }
+
+    /// Whether to do with what every system has: one system call for each datagram, and nothing beside it but its address.
+    /// To test a program against it. Off by default; on, it overrules the rest.
+    #[must_use]
+    pub const fn portable(mut self, on: bool) -> Config {
+        self.portable = on;
+        self
+    }
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}
+
+/// What is in force for the batches of a socket: what [`Offload::capabilities`] returns.
+///
+/// Nobody has to look. A batch means the same whatever is in force; only what it costs differs, and which of the optional
+/// parts of [`ReceiveMeta`](super::ReceiveMeta) are there.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// How many datagrams, or runs of segments, a system call takes at most; 1 if it is one by one.
+    pub datagrams_per_call: usize,
+    /// How many segments the system cuts at once; 1 if this crate cuts them. Becomes 1 if the system refuses at run time.
+    /// More segments than that are fine.
+    pub max_segments: usize,
+    /// How many datagrams the system may put into one buffer; 1 if it does not.
+    pub max_coalesced: usize,
+    /// [`Transmit::ecn`](super::Transmit::ecn) has an effect.
+    pub send_ecn: bool,
+    /// [`ReceiveMeta::ecn`](super::ReceiveMeta::ecn) is known.
+    pub receive_ecn: bool,
+    /// [`Transmit::source`](super::Transmit::source) and [`Transmit::interface`](super::Transmit::interface) have an effect.
+    pub select_source: bool,
+    /// [`ReceiveMeta::destination`](super::ReceiveMeta::destination) and
+    /// [`ReceiveMeta::interface`](super::ReceiveMeta::interface) are known.
+    pub receive_destination: bool,
+    /// Packets that are too long for a link are not cut up.
+    pub dont_fragment: bool,
+}
+
+impl Capabilities {
+    /// Nothing but datagrams and addresses.
+    pub(crate) const PORTABLE: Capabilities = Capabilities {
+        datagrams_per_call: 1,
+        max_segments: 1,
+        max_coalesced: 1,
+        send_ecn: false,
+        receive_ecn: false,
+        select_source: false,
+        receive_destination: false,
+        dont_fragment: false,
+    };
+}
+
+/// What a program keeps beside a socket for its batches: what is in force, and what was learned since.
+///
+/// Made by [`UdpSocket::offload`](crate::net::UdpSocket::offload). It belongs to that socket and may be shared between
+/// threads. Used with another socket, the batches of that one may fail or lack what was asked for; nothing else happens.
+#[derive(Debug)]
+pub struct Offload {
+    capabilities: Capabilities,
+    v6: bool,
+    portable: bool,
+    /// The DSCP of the socket, in the upper six bits.
+    dscp: u8,
+    /// The system has refused to cut segments.
+    refused: AtomicBool,
+    /// The number of an error that a batch met after it had received something, or 0.
+    pending: AtomicI32,
+}
+
+impl Offload {
+    /// `None` for what every system has.
+    pub(crate) fn new(v6: bool, dscp: u8, capabilities: Option<Capabilities>) -> Offload {
+        Offload {
+            capabilities: capabilities.unwrap_or(Capabilities::PORTABLE),
+            v6,
+            portable: capabilities.is_none(),
+            dscp,
+            refused: AtomicBool::new(false),
+            pending: AtomicI32::new(0),
+        }
+    }
+
+    /// What is in force now.
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            max_segments: self.max_segments(),
+            ..self.capabilities
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_v6(&self) -> bool {
+        self.v6
+    }
+
+    #[inline]
+    pub(crate) fn is_portable(&self) -> bool {
+        self.portable
+    }
+
+    #[inline]
+    pub(crate) fn dscp(&self) -> u8 {
+        self.dscp
+    }
+
+    #[inline]
+    pub(crate) fn datagrams_per_call(&self) -> usize {
+        self.capabilities.datagrams_per_call
+    }
+
+    // Relaxed: a thread that learns of it late makes one attempt more.
+    #[inline]
+    pub(crate) fn max_segments(&self) -> usize {
+        if self.refused.load(Ordering::Relaxed) {
+            1
+        } else {
+            self.capabilities.max_segments
+        }
+    }
+
+    #[cold]
+    pub(crate) fn refuse_segmentation(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// The error that the next receive is to report. Relaxed, as the number is all there is to it.
+    #[inline]
+    pub(crate) fn take_error(&self) -> Option<io::Error> {
+        if self.pending.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        match self.pending.swap(0, Ordering::Relaxed) {
+            0 => None,
+            number => Some(io::Error::from_raw_os_error(number)),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn keep_error(&self, error: &io::Error) {
+        let number = error.raw_os_error().unwrap_or(0);
+        self.pending.store(number, Ordering::Relaxed);
+    }
+}

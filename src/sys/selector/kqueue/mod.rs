@@ -1,0 +1,343 @@
+//! Readiness through `kqueue(2)`: Apple systems and the BSDs.
+//!
+//! What the manual pages promise stands in `rules.rs`, with the pure half of this backend. This file rests on three more
+//! of their sentences:
+//!
+//! - "Calling `close` on a file descriptor will remove any kevents that reference the descriptor." So a source that is
+//!   dropped is gone, even if a duplicate of it stays open.
+//! - "When a filter is successfully added the `data` field will be zero": the answer to `EV_RECEIPT`.
+//! - "The queue is not inherited by a child created with `fork`." Its number may then be that of another file.
+//!
+//! The kernel keeps all state, but for one-shots: see `oneshots.rs`. The flags of an entry come back with its events, and
+//! `EV_DISPATCH` among them sends an event to that table.
+//!
+//! Invariant: what is in the table is changed under its lock, together with what the kernel has. A poller that was given
+//! an event takes the lock to look it up, and so finds the registration that the event is of.
+
+mod event;
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+
+use self::event::Event;
+use super::kernel::{Kevent, Queue};
+use super::kqueue_signal::Signal;
+use crate::sys::kqueue_oneshots::{Fate, Kind, Oneshots};
+use crate::sys::kqueue_rules::{Changes, Verdict, ENOENT};
+use crate::sys::selector::{unsupported, Direction, Selector, Target, Wanted};
+use crate::{Backend, Token};
+
+/// The longest single wait: "The timeout value is limited to 24 hours; longer timeouts will be silently reinterpreted as
+/// 24 hours" (OpenBSD). Apple systems refuse some that are longer still.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A kqueue.
+#[derive(Debug)]
+pub(crate) struct Kqueue {
+    queue: Queue,
+    oneshots: Mutex<Oneshots>,
+    /// Whether anything was ever put into `oneshots`.
+    has_oneshots: AtomicBool,
+    /// The number of the next waker.
+    next_signal: AtomicUsize,
+}
+
+impl Kqueue {
+    /// Has the kernel apply `changes` to the entries of a descriptor, whose events are to carry `udata`.
+    #[inline]
+    fn apply(&self, fd: usize, changes: &Changes, udata: usize) -> io::Result<Verdict> {
+        let mut list = [Kevent::default(); Changes::MOST];
+        let wanted = changes.as_slice();
+        for (change, kevent) in wanted.iter().zip(&mut list) {
+            *kevent = Kevent::new(fd, change.filter, change.flags, 0, udata);
+        }
+        let mut receipts = [Kevent::default(); Changes::MOST];
+        match self.queue.change(&list[..wanted.len()], &mut receipts) {
+            Ok(answered) => Ok(changes.verdict(receipts[..answered].iter().map(Kevent::data))),
+            // "When a `kevent` call fails with `EINTR` error, all changes in the changelist have been applied."
+            Err(Errno::INTR) => Ok(changes.verdict([0; Changes::MOST])),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Makes a registration, or nothing of it.
+    #[inline]
+    fn put(&self, fd: usize, changes: &Changes, wanted: Wanted, replaces: bool) -> io::Result<()> {
+        if wanted.trigger.is_oneshot() {
+            return self.put_oneshot(fd, changes, wanted, replaces);
+        }
+        let verdict = self.apply(fd, changes, wanted.token.0)?;
+        self.check(fd, verdict, replaces)?;
+        if self.has_oneshots.load(Ordering::Relaxed) {
+            self.lock().remove(fd);
+        }
+        if verdict.broken && !verdict.added {
+            return self.put_end(&mut self.lock(), fd, wanted);
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn put_oneshot(
+        &self,
+        fd: usize,
+        changes: &Changes,
+        wanted: Wanted,
+        replaces: bool,
+    ) -> io::Result<()> {
+        // Before the kernel has it, so that a poller sees it with the event.
+        self.has_oneshots.store(true, Ordering::Relaxed);
+        let mut oneshots = self.lock();
+        let id = oneshots.next_id();
+        let verdict = self.apply(fd, changes, id)?;
+        let checked = self.check(fd, verdict, replaces);
+        // What was registered before is gone in any case.
+        oneshots.remove(fd);
+        checked?;
+        if verdict.broken && !verdict.added {
+            return self.put_end(&mut oneshots, fd, wanted);
+        }
+        oneshots.insert(fd, id, wanted.token, Kind::Oneshot);
+        Ok(())
+    }
+
+    /// Undoes a registration of which a part has failed, or which there was not to replace.
+    ///
+    /// That there was none is known with the answer to the call that makes the new one. It is deleted at once; a poll that
+    /// runs meanwhile may report it. The alternative, to ask first, would cost everybody a call.
+    #[inline]
+    fn check(&self, fd: usize, verdict: Verdict, replaces: bool) -> io::Result<()> {
+        match verdict.error {
+            None if verdict.found || !replaces => Ok(()),
+            error => self.undo(fd, verdict, error.unwrap_or(ENOENT)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn undo(&self, fd: usize, verdict: Verdict, errno: i64) -> io::Result<()> {
+        if verdict.added {
+            self.apply(fd, &Changes::to_remove(), 0)?;
+        }
+        Err(error(errno))
+    }
+
+    /// Watches the writing end of a pipe that nobody reads any more. Systems refuse to watch it for writing (`EPIPE`), and
+    /// without more the registration would be silent for ever. For reading they take it, and report its end.
+    #[cold]
+    #[inline(never)]
+    fn put_end(&self, oneshots: &mut Oneshots, fd: usize, wanted: Wanted) -> io::Result<()> {
+        self.has_oneshots.store(true, Ordering::Relaxed);
+        let kind = if wanted.trigger.is_edge() || wanted.trigger.is_oneshot() {
+            Kind::End
+        } else {
+            Kind::LastingEnd
+        };
+        let id = oneshots.next_id();
+        let changes = Changes::to_watch_for_the_end(wanted.trigger);
+        match self.apply(fd, &changes, id)?.error {
+            None => {
+                oneshots.insert(fd, id, wanted.token, kind);
+                Ok(())
+            }
+            Some(errno) => Err(error(errno)),
+        }
+    }
+
+    /// As [`select`](Selector::select), where events may be dropped or the time may be too long for one call.
+    #[inline(never)]
+    fn select_for_long(
+        &self,
+        events: &mut Vec<Event>,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        let is_over = |left: Option<Duration>| left.is_some_and(|left| left.is_zero());
+        // An end that the clock cannot express is never reached.
+        let end = match timeout {
+            Some(timeout) if !timeout.is_zero() => Instant::now().checked_add(timeout),
+            _ => None,
+        };
+        let mut left = timeout;
+        loop {
+            self.wait(events, left.map(|left| left.min(LONGEST)))?;
+            let came = !events.is_empty();
+            self.settle(events);
+            if !events.is_empty() || !came && is_over(left) {
+                return Ok(());
+            }
+            if let Some(end) = end {
+                left = Some(end.saturating_duration_since(Instant::now()));
+            }
+        }
+    }
+
+    #[inline]
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        Ok(self.queue.wait(events, timeout)?)
+    }
+
+    /// Looks up the events of one-shots: they get their token, join their other half, or go.
+    #[inline(never)]
+    fn settle(&self, events: &mut Vec<Event>) {
+        if !events.iter().any(Kevent::is_looked_up) {
+            return;
+        }
+        let mut oneshots = self.lock();
+        oneshots.begin_batch();
+        let mut kept = 0;
+        for index in 0..events.len() {
+            let mut event = events[index];
+            if event.is_looked_up() {
+                match oneshots.event(event.ident(), event.udata(), kept) {
+                    Fate::Report(token, Kind::Oneshot) => event.set_udata(token.0),
+                    Fate::Report(token, kind) => {
+                        if kind == Kind::LastingEnd {
+                            self.repeat(event);
+                        }
+                        event.set_udata(token.0);
+                        event.become_end_of_writing();
+                    }
+                    Fate::Join(place) => {
+                        events[place].join(event);
+                        continue;
+                    }
+                    Fate::Drop => continue,
+                }
+            }
+            events[kept] = event;
+            kept += 1;
+        }
+        events.truncate(kept);
+    }
+
+    /// Has an entry that was disabled with its event report again.
+    #[cold]
+    fn repeat(&self, event: Event) {
+        // If it fails, the descriptor was closed meanwhile.
+        let _ = self.queue.change(&event.to_repeat(), &mut []);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Oneshots> {
+        // No invariant is broken where a panic could happen under the lock.
+        self.oneshots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Selector for Kqueue {
+    const DEFAULT: Backend = Backend::Kqueue;
+
+    const NOTICES_SECOND: bool = false;
+
+    type Event = Event;
+    type State = ();
+    type Signal = Signal;
+
+    fn supports(backend: Backend) -> bool {
+        backend == Backend::Kqueue
+    }
+
+    fn open(backend: Backend) -> io::Result<Kqueue> {
+        if backend != Backend::Kqueue {
+            return Err(unsupported(backend));
+        }
+        Ok(Kqueue {
+            queue: Queue::open()?,
+            oneshots: Mutex::default(),
+            has_oneshots: AtomicBool::new(false),
+            next_signal: AtomicUsize::new(1),
+        })
+    }
+
+    fn backend(&self) -> Backend {
+        Backend::Kqueue
+    }
+
+    #[inline]
+    fn select(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        let is_long = timeout.is_some_and(|timeout| timeout > LONGEST);
+        if is_long || self.has_oneshots.load(Ordering::Relaxed) {
+            return self.select_for_long(events, timeout);
+        }
+        self.wait(events, timeout)?;
+        if events.iter().any(Kevent::is_looked_up) {
+            // The first one-shot of this queue was registered while it waited.
+            self.settle(events);
+            if events.is_empty() {
+                // It was also replaced meanwhile. When this wait began is not known: time it anew, this once.
+                return self.select_for_long(events, timeout);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn register(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
+        self.put(ident(target), &Changes::to_register(wanted), wanted, false)
+    }
+
+    #[inline]
+    fn reregister(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
+        self.put(ident(target), &Changes::to_replace(wanted), wanted, true)
+    }
+
+    #[inline]
+    fn deregister(&self, target: Target<'_, ()>) -> io::Result<()> {
+        let fd = ident(target);
+        if self.has_oneshots.load(Ordering::Relaxed) {
+            self.lock().remove(fd);
+        }
+        let verdict = self.apply(fd, &Changes::to_remove(), 0)?;
+        match verdict.error {
+            None if verdict.found => Ok(()),
+            errno => Err(error(errno.unwrap_or(ENOENT))),
+        }
+    }
+
+    #[inline]
+    fn tracks_sources() -> bool {
+        false
+    }
+
+    #[inline]
+    fn rearm(_: Target<'_, ()>, _: Direction) {}
+
+    #[inline]
+    fn closing(_: Target<'_, ()>) {}
+
+    fn signal(&self, token: Token) -> io::Result<Signal> {
+        let number = self.next_signal.fetch_add(1, Ordering::Relaxed);
+        Signal::new(&self.queue, number, token)
+    }
+
+    #[inline]
+    fn raise(&self, signal: &Signal) -> io::Result<()> {
+        signal.raise(&self.queue)
+    }
+
+    fn retire(&self, signal: &Signal) {
+        signal.retire(&self.queue);
+    }
+}
+
+impl AsFd for Kqueue {
+    #[inline]
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.queue.as_fd()
+    }
+}
+
+#[inline]
+fn ident(target: Target<'_, ()>) -> usize {
+    // A descriptor that can be borrowed is not negative.
+    target.handle.as_raw_fd() as usize
+}
+
+#[cold]
+fn error(errno: i64) -> io::Error {
+    io::Error::from_raw_os_error(errno as i32)
+}

@@ -1,0 +1,144 @@
+//! Socket addresses as bytes: `struct sockaddr_in` and `sockaddr_in6`.
+//!
+//! A batch has an address for each datagram, in memory that the kernel reads or writes. The layout is the same wherever
+//! there are sockets, but for the first two bytes: the family, or on some systems a length and then the family.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
+use rustix::net::AddressFamily;
+
+use super::control::field;
+use crate::sys::ADDRESS_HAS_LENGTH;
+
+/// `AF_INET`
+const FAMILY_V4: u16 = AddressFamily::INET.as_raw();
+/// `AF_INET6`
+const FAMILY_V6: u16 = AddressFamily::INET6.as_raw();
+/// `sizeof(struct sockaddr_in)`.
+const V4: usize = 16;
+/// `sizeof(struct sockaddr_in6)`.
+const V6: usize = 28;
+
+/// Room for an address of the internet.
+#[derive(Copy, Clone, Debug)]
+#[repr(C, align(8))]
+pub(crate) struct Name {
+    bytes: [u8; V6],
+    /// How much of it is the address: `msg_namelen`.
+    length: u8,
+}
+
+impl Name {
+    /// Room for one, and none in it.
+    pub(crate) const EMPTY: Name = Name {
+        bytes: [0; V6],
+        length: 0,
+    };
+
+    /// How many bytes the kernel may write.
+    pub(crate) const CAPACITY: usize = V6;
+
+    pub(crate) fn new(address: SocketAddr) -> Name {
+        let mut name = Name::EMPTY;
+        match address {
+            SocketAddr::V4(address) => {
+                name.begin(FAMILY_V4, V4, address.port());
+                name.bytes[4..8].copy_from_slice(&address.ip().octets());
+            }
+            SocketAddr::V6(address) => {
+                name.begin(FAMILY_V6, V6, address.port());
+                name.bytes[4..8].copy_from_slice(&address.flowinfo().to_ne_bytes());
+                name.bytes[8..24].copy_from_slice(&address.ip().octets());
+                name.bytes[24..28].copy_from_slice(&address.scope_id().to_ne_bytes());
+            }
+        }
+        name
+    }
+
+    fn begin(&mut self, family: u16, length: usize, port: u16) {
+        self.length = length as u8;
+        if ADDRESS_HAS_LENGTH {
+            self.bytes[..2].copy_from_slice(&[length as u8, family as u8]);
+        } else {
+            self.bytes[..2].copy_from_slice(&family.to_ne_bytes());
+        }
+        self.bytes[2..4].copy_from_slice(&port.to_be_bytes());
+    }
+
+    /// The bytes of the address.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
+    /// Where the kernel writes an address.
+    pub(crate) fn room(&mut self) -> &mut [u8; Name::CAPACITY] {
+        &mut self.bytes
+    }
+
+    /// What the kernel wrote, `length` bytes of it; `None` if that is no address of the internet.
+    pub(crate) fn read(&self, length: usize) -> Option<SocketAddr> {
+        decode(self.bytes.get(..length)?)
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<SocketAddr> {
+    let family = if ADDRESS_HAS_LENGTH {
+        u16::from(*bytes.get(1)?)
+    } else {
+        u16::from_ne_bytes(field(bytes, 0)?)
+    };
+    let port = u16::from_be_bytes(field(bytes, 2)?);
+    if family == FAMILY_V4 && bytes.len() >= V4 {
+        let ip = Ipv4Addr::from(field::<4>(bytes, 4)?);
+        Some(SocketAddrV4::new(ip, port).into())
+    } else if family == FAMILY_V6 && bytes.len() >= V6 {
+        let ip = Ipv6Addr::from(field::<16>(bytes, 8)?);
+        let flowinfo = u32::from_ne_bytes(field(bytes, 4)?);
+        let scope = u32::from_ne_bytes(field(bytes, 24)?);
+        Some(SocketAddrV6::new(ip, port, flowinfo, scope).into())
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn addresses() -> impl Strategy<Value = SocketAddr> {
+        let v4 = any::<([u8; 4], u16)>().prop_map(|(ip, port)| (ip, port).into());
+        let v6 = any::<([u8; 16], u16, u32, u32)>()
+            .prop_map(|(ip, port, flow, scope)| SocketAddrV6::new(ip.into(), port, flow, scope));
+        prop_oneof![v4, v6.prop_map(SocketAddr::V6)]
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(address in addresses()) {
+            let name = Name::new(address);
+            prop_assert_eq!(name.read(name.bytes().len()), Some(address));
+        }
+
+        #[test]
+        fn nonsense_is_no_address(bytes: [u8; V6], length in 0_usize..40) {
+            let name = Name { bytes, length: 0 };
+            if let Some(address) = name.read(length) {
+                let again = Name::new(address);
+                prop_assert_eq!(again.read(again.bytes().len()), Some(address));
+            }
+        }
+    }
+
+    #[test]
+    fn a_piece_of_an_address_is_none() {
+        for address in ["1.2.3.4:5", "[1::2]:3"] {
+            let name = Name::new(address.parse().unwrap());
+            for length in 0..name.bytes().len() {
+                assert_eq!(name.read(length), None);
+            }
+        }
+        assert_eq!(Name::EMPTY.read(V6), None);
+    }
+}

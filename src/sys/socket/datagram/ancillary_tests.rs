@@ -1,0 +1,192 @@
+use std::io::IoSlice;
+use std::net::SocketAddr;
+use std::slice::from_ref;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+/// Numbers that no system has, so that a mix-up shows.
+const KINDS: Kinds = Kinds {
+    layout: Layout {
+        length: 8,
+        align: 8,
+    },
+    v4: 1001,
+    v6: 1002,
+    tos: 1,
+    tclass: 2,
+    info_v4: 3,
+    info_v6: 4,
+    udp: 1003,
+    segment: 5,
+    coalesced: 6,
+};
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+/// What is written for `transmit`: level, kind, data.
+fn written(
+    transmit: &Transmit<'_>,
+    v6: bool,
+    dscp: u8,
+    segment: Option<u16>,
+) -> Vec<(i32, i32, Vec<u8>)> {
+    let mut room = Room([0xff; SEND_ROOM]);
+    let used = KINDS.write(transmit, v6, dscp, segment, &mut room);
+    Messages::new(KINDS.layout, &room.0[..used])
+        .map(|message| (message.level, message.kind, message.data.to_vec()))
+        .collect()
+}
+
+fn int(value: i32) -> Vec<u8> {
+    value.to_ne_bytes().to_vec()
+}
+
+#[test]
+fn nothing_to_say_is_nothing() {
+    let contents = [IoSlice::new(b"x")];
+    for v6 in [false, true] {
+        assert_eq!(written(&Transmit::to_peer(&contents), v6, 0xb8, None), []);
+    }
+}
+
+#[test]
+fn a_mark_keeps_the_rest_of_its_byte() {
+    let contents = [IoSlice::new(b"x")];
+    let to = |text| Transmit::to(address(text), &contents).with_ecn(Ecn::Ce);
+    let v4 = (1001, 1, int(0xb8 | 3));
+    let v6 = (1002, 2, int(0xb8 | 3));
+    assert_eq!(written(&to("1.2.3.4:5"), false, 0xb8, None), from_ref(&v4));
+    assert_eq!(written(&to("1.2.3.4:5"), true, 0xb8, None), from_ref(&v4));
+    let mapped = to("[::ffff:1.2.3.4]:5");
+    assert_eq!(written(&mapped, true, 0xb8, None), from_ref(&v4));
+    assert_eq!(written(&to("[1::2]:5"), true, 0xb8, None), from_ref(&v6));
+    let peer = Transmit::to_peer(&contents).with_ecn(Ecn::Ce);
+    assert_eq!(written(&peer, false, 0xb8, None), from_ref(&v4));
+    assert_eq!(written(&peer, true, 0xb8, None), [v4, v6]);
+}
+
+#[test]
+fn a_source_is_of_the_family_of_the_destination() {
+    let contents = [IoSlice::new(b"x")];
+    let info_v4 = (1001, 3, [&int(7)[..], &[10, 0, 0, 1], &[0; 4]].concat());
+    for source in ["10.0.0.1", "::ffff:10.0.0.1"] {
+        for (v6, to) in [
+            (false, "1.2.3.4:5"),
+            (true, "1.2.3.4:5"),
+            (true, "[::ffff:1.2.3.4]:5"),
+        ] {
+            let transmit = Transmit::to(address(to), &contents)
+                .with_source(source.parse().unwrap())
+                .with_interface(7);
+            assert_eq!(written(&transmit, v6, 0, None), from_ref(&info_v4));
+        }
+    }
+    let transmit = Transmit::to(address("[1::2]:5"), &contents)
+        .with_source("3::4".parse().unwrap())
+        .with_interface(7);
+    let ip: Ipv6Addr = "3::4".parse().unwrap();
+    let info_v6 = [&ip.octets()[..], &int(7)].concat();
+    assert_eq!(written(&transmit, true, 0, None), [(1002, 4, info_v6)]);
+}
+
+#[test]
+fn everything_at_once_has_room() {
+    let contents = [IoSlice::new(b"x")];
+    let transmit = Transmit::to_peer(&contents)
+        .with_ecn(Ecn::Ect0)
+        .with_source("3::4".parse().unwrap());
+    let messages = written(&transmit, true, 0, Some(1200));
+    let kinds: Vec<_> = messages.iter().map(|message| message.1).collect();
+    assert_eq!(kinds, [1, 2, 4, 5]);
+    assert_eq!(messages[3], (1003, 5, 1200_u16.to_ne_bytes().to_vec()));
+}
+
+/// What is read out of messages, for a datagram of 100 bytes.
+fn read(messages: &[(i32, i32, &[u8])]) -> ReceiveMeta {
+    let mut room = [0; RECEIVE_ROOM];
+    let mut writer = Writer::new(KINDS.layout, &mut room);
+    for (level, kind, data) in messages {
+        assert!(writer.push(*level, *kind, data));
+    }
+    let used = writer.used();
+    let mut meta = ReceiveMeta::new(address("1.2.3.4:5"), 100, false);
+    KINDS.read(&room[..used], &mut meta);
+    meta
+}
+
+#[test]
+fn what_is_received_is_understood() {
+    let info_v4 = [&int(7)[..], &[10, 0, 0, 1], &[224, 0, 0, 1]].concat();
+    let meta = read(&[
+        (1001, 1, &[0xb9]),
+        (1001, 3, &info_v4),
+        (1003, 6, &int(30)),
+        (9, 9, b"timestamp"),
+    ]);
+    assert_eq!(meta.ecn, Some(Ecn::Ect1));
+    assert_eq!(meta.destination, Some("224.0.0.1".parse().unwrap()));
+    assert_eq!(meta.interface, NonZeroU32::new(7));
+    assert_eq!((meta.len, meta.stride), (100, 30));
+
+    let info_v6 = [&[0xfe; 16][..], &int(0)].concat();
+    let meta = read(&[(1002, 2, &int(2)), (1002, 4, &info_v6)]);
+    assert_eq!(meta.ecn, Some(Ecn::Ect0));
+    assert_eq!(meta.destination, Some(Ipv6Addr::from([0xfe; 16]).into()));
+    assert_eq!(meta.interface, None);
+    assert_eq!(meta.stride, 100);
+}
+
+#[test]
+fn what_is_cut_off_is_left_out() {
+    let meta = read(&[
+        (1001, 1, &[]),
+        (1002, 2, &[1]),
+        (1001, 3, &[1; 11]),
+        (1002, 4, &[1; 19]),
+        (1003, 6, &[1; 3]),
+    ]);
+    assert_eq!(meta.ecn, None);
+    assert_eq!(meta.destination, None);
+    assert_eq!(meta.stride, 100);
+}
+
+#[test]
+fn a_stride_is_never_nonsense() {
+    for (stride, expected) in [(0, 100), (-1, 100), (1, 1), (100, 100), (i32::MAX, 100)] {
+        let meta = read(&[(1003, 6, &int(stride))]);
+        assert_eq!(meta.stride, expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn nonsense_is_survived(control in vec(any::<u8>(), 0..RECEIVE_ROOM), len in 0_usize..200) {
+        let mut meta = ReceiveMeta::new(address("1.2.3.4:5"), len, false);
+        KINDS.read(&control, &mut meta);
+        prop_assert!(meta.stride <= meta.len);
+        let datagrams = meta.datagrams(&[0; 200]).count();
+        prop_assert!(datagrams >= 1 && datagrams <= len.max(1));
+    }
+
+    /// Headers that are right, with data that is not.
+    #[test]
+    fn nonsense_in_messages_is_survived(
+        messages in vec((1000_i32..1005, 0_i32..8, vec(any::<u8>(), 0..24)), 0..6),
+        cut in 0_usize..RECEIVE_ROOM,
+    ) {
+        let mut room = [0; RECEIVE_ROOM];
+        let mut writer = Writer::new(KINDS.layout, &mut room);
+        for (level, kind, data) in &messages {
+            let _ = writer.push(*level, *kind, data);
+        }
+        let used = writer.used().min(cut);
+        let mut meta = ReceiveMeta::new(address("1.2.3.4:5"), 64, false);
+        KINDS.read(&room[..used], &mut meta);
+        prop_assert!((1..=64).contains(&meta.stride));
+    }
+}

@@ -1,0 +1,68 @@
+//! Batches where the system has nothing for them: a loop, one system call for each datagram.
+//!
+//! Segments are cut here, and there is nothing beside a datagram but its address. Every system can do that; where there is
+//! more, it serves as the fallback that a program can ask for.
+
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
+
+use super::{for_socket, slices};
+use crate::net::udp::{Offload, ReceiveMeta, Transmit, MAX_SLICES};
+use crate::sys::{socket, Handle};
+
+pub(crate) fn send(
+    handle: Handle<'_>,
+    offload: &Offload,
+    batch: &mut [Transmit<'_>],
+    sent: &mut usize,
+) -> io::Result<()> {
+    while let Some(transmit) = batch.get_mut(*sent) {
+        let length = transmit.next_segment();
+        let destination = transmit
+            .destination
+            .map(|address| for_socket(offload.is_v6(), address));
+        let mut room = [IoSlice::new(&[]); MAX_SLICES];
+        if transmit.contents().len() > MAX_SLICES {
+            return Err(too_many_slices());
+        }
+        let used = slices::part(transmit.contents(), transmit.sent(), length, &mut room)
+            .ok_or_else(too_many_slices)?;
+        match socket::send_datagram(handle, &room[..used], destination) {
+            Ok(_) if transmit.advance(length) => *sent += 1,
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn receive(
+    handle: Handle<'_>,
+    _: &Offload,
+    buffers: &mut [IoSliceMut<'_>],
+    metas: &mut [ReceiveMeta],
+    received: &mut usize,
+) -> io::Result<()> {
+    let mut slots = buffers.iter_mut().zip(metas);
+    let mut slot = slots.next();
+    while let Some((buffer, meta)) = &mut slot {
+        match socket::recv_datagram(handle, buffer) {
+            Ok((length, source, truncated)) => {
+                **meta = ReceiveMeta::new(source, length, truncated);
+                *received += 1;
+                slot = slots.next();
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+pub(crate) fn too_many_slices() -> io::Error {
+    io::Error::new(
+        ErrorKind::InvalidInput,
+        "the contents of a transmit may have 64 slices at most",
+    )
+}

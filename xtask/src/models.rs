@@ -1,0 +1,45 @@
+//! `models`: backends of other systems, on a model of what their kernels do.
+//!
+//! A model stands in for the system's calls and follows its manuals. The backend above it is the code that the system
+//! gets. The cfg exists for this alone: no build that it is not given to has any of it.
+
+use crate::cargo::{cargo, each, target_dir, test, Result};
+
+/// A build with a model in it.
+struct Model {
+    name: &'static str,
+    rustflags: &'static str,
+    /// What `cargo test` is told to run.
+    tests: &'static [&'static str],
+}
+
+const MODELS: &[Model] = &[
+    Model {
+        name: "kqueue",
+        rustflags: r#"--cfg mio_model="kqueue""#,
+        tests: &[
+            "--lib",
+            "--test=conformance",
+            "--test=examples",
+            "--test=stress",
+        ],
+    },
+    // As on NetBSD and OpenBSD.
+    Model {
+        name: "kqueue-pipe",
+        rustflags: r#"--cfg mio_model="kqueue" --cfg mio_unsupported_force_waker_pipe"#,
+        tests: &["--test=conformance"],
+    },
+];
+
+pub(crate) fn check() -> Result {
+    each(MODELS, |model| {
+        test(
+            cargo(&["test", "--no-fail-fast", "--all-features"])
+                .args(model.tests)
+                .env("RUSTFLAGS", model.rustflags)
+                .env("CARGO_TARGET_DIR", target_dir("models").join(model.name)),
+        )
+        .map_err(|message| format!("the model {}: {message}", model.name))
+    })
+}
