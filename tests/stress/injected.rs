@@ -179,6 +179,107 @@ fn deregistering() {
     works(&mut poll);
 }
 
+/// A change that a waiting `poll(2)` could not be told of has not been made.
+#[cfg(target_os = "linux")]
+mod beside_a_poll {
+    use std::os::unix::net::UnixStream;
+    use std::path::Path;
+    use std::sync::mpsc;
+    use std::{fs, thread};
+
+    use mio::{IoSource, Registry};
+
+    use super::*;
+
+    type Source = IoSource<UnixStream>;
+
+    /// Runs `change` on a source, which is registered for writing if `registered` says so, while another thread polls;
+    /// first it fails, and `still` says what the registration is then; then it works.
+    fn change(
+        registered: bool,
+        change: impl Fn(&Registry, &mut Source) -> io::Result<()>,
+        still: impl Fn(&Registry, &mut Source),
+    ) {
+        let Some(errno) = injected() else { return };
+        let mut poll = open().unwrap();
+        let (mut source, _peer) = pair();
+        let registry = poll.registry().try_clone().unwrap();
+        if registered {
+            // Its report disarms it: the other thread is to wait.
+            registry
+                .register(&mut source, Token(1), Interest::WRITABLE)
+                .unwrap();
+            assert_eq!(ready(&mut poll), [1]);
+        }
+        let waker = Waker::new(&registry, Token(9)).unwrap();
+        let (tell, told) = mpsc::channel();
+        let poller = thread::spawn(move || {
+            tell.send(fs::read_link("/proc/thread-self").unwrap())
+                .unwrap();
+            assert_eq!(ready(&mut poll), [9]);
+            poll
+        });
+        let thread = Path::new("/proc").join(told.recv().unwrap());
+        let start = Instant::now();
+        while !in_poll(&fs::read_to_string(thread.join("syscall")).unwrap()) {
+            assert!(start.elapsed() < PATIENCE, "it does not poll");
+            thread::yield_now();
+        }
+        fails(errno, change(&registry, &mut source));
+        still(&registry, &mut source);
+        waker.wake().unwrap();
+        let mut poll = poller.join().unwrap();
+        let mut events = Events::with_capacity(8);
+        poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        assert!(events.is_empty());
+        if registered {
+            registry.deregister(&mut source).unwrap();
+        }
+        works(&mut poll);
+    }
+
+    /// Whether what `/proc` says of a thread is that it waits in `ppoll(2)`.
+    fn in_poll(syscall: &str) -> bool {
+        let number = syscall.split(' ').next().unwrap();
+        number.parse() == Ok(libc::SYS_ppoll)
+    }
+
+    #[test]
+    #[ignore = "cargo xtask inject"]
+    fn registering() {
+        let register = |registry: &Registry, source: &mut Source| {
+            registry.register(source, Token(1), Interest::READABLE)
+        };
+        change(false, register, |registry, source| {
+            let absent = registry.deregister(source).unwrap_err();
+            assert_eq!(absent.kind(), ErrorKind::NotFound);
+            register(registry, source).unwrap();
+            registry.deregister(source).unwrap();
+        });
+    }
+
+    #[test]
+    #[ignore = "cargo xtask inject"]
+    fn reregistering() {
+        // The new registration would be reported.
+        change(
+            true,
+            |registry, source| registry.reregister(source, Token(2), Interest::WRITABLE),
+            |_, _| {},
+        );
+    }
+
+    #[test]
+    #[ignore = "cargo xtask inject"]
+    fn deregistering() {
+        change(
+            true,
+            |registry, source| registry.deregister(source),
+            |_, _| {},
+        );
+    }
+}
+
 /// What waited while a poll failed is there for the next one.
 fn polling_for(timeout: Option<Duration>) {
     let Some(errno) = injected() else { return };
@@ -280,6 +381,28 @@ fn waking_in_spite_of_it() {
         waker.wake().unwrap();
         assert_eq!(ready(&mut poll), [1]);
     }
+    works(&mut poll);
+}
+
+/// Two wakers, and room for one event: the second is not lost when the queue cannot say that it still waits.
+#[test]
+#[ignore = "cargo xtask inject"]
+fn more_wakes_than_room() {
+    if injected().is_none() {
+        return;
+    }
+    let mut poll = open().unwrap();
+    let wakers = [1, 2].map(|token| Waker::new(poll.registry(), Token(token)).unwrap());
+    for waker in &wakers {
+        waker.wake().unwrap();
+    }
+    let mut events = Events::with_capacity(1);
+    let mut tokens = [1, 2].map(|_| {
+        poll.poll(&mut events, Some(PATIENCE)).unwrap();
+        events.get(0).expect("lost").token().0
+    });
+    tokens.sort_unstable();
+    assert_eq!(tokens, [1, 2]);
     works(&mut poll);
 }
 

@@ -90,6 +90,27 @@ pub(crate) fn libc() -> Result {
     )
 }
 
+/// `posix`: the test suite in builds that use what any Unix has, in place of what Linux has: `poll(2)`, and pipes for
+/// wakers; and pipes for the wakers of epoll.
+pub(crate) fn posix() -> Result {
+    let poll = "--cfg mio_unsupported_force_poll_poll --cfg mio_unsupported_force_waker_pipe";
+    let pipe = "--cfg mio_unsupported_force_waker_pipe";
+    each(
+        [
+            (poll, &["--lib", "--tests"][..]),
+            (pipe, &["--test", "conformance", "--test", "stress"]),
+        ],
+        |(flags, tests)| {
+            run_tests(
+                cargo(&["test", "--no-fail-fast"])
+                    .args(tests)
+                    .env("RUSTFLAGS", flags)
+                    .env("CARGO_TARGET_DIR", target_dir("posix")),
+            )
+        },
+    )
+}
+
 /// `docs`: the documentation with and without the features, without a warning.
 pub(crate) fn docs() -> Result {
     // What is always there may point to what a feature adds. Without the feature that link is plain text.

@@ -16,6 +16,7 @@ const STEPS: &[(&str, Step)] = &[
     ("models", models::check),
     ("inlining", inlining::check),
     ("libc", checks::libc),
+    ("posix", checks::posix),
     ("features", features::check),
     ("docs", checks::docs),
     ("msrv", msrv::check),

@@ -52,6 +52,10 @@ epoll | injected::waking                   | EBADF EIO    | write@eventfd 1
 poll  | injected::waking                   | EBADF EIO    | write@eventfd 1
 epoll | injected::waking                   | EIO          | write@eventfd 1 error=EAGAIN, read@eventfd 1
 poll  | injected::polling_without_end      | EIO          | read@eventfd 1
+poll  | injected::more_wakes_than_room     | EIO          | write@eventfd 3
+poll  | injected::beside_a_poll::registering   | EIO ENOMEM | write@eventfd 1
+poll  | injected::beside_a_poll::reregistering | EIO ENOMEM | write@eventfd 1
+poll  | injected::beside_a_poll::deregistering | EIO ENOMEM | write@eventfd 1
 poll  | injected::blocking_for_no_reason   | EAGAIN       | recvfrom 1
 
 epoll | injected::pipes::making            | EMFILE ENFILE      | pipe2 1

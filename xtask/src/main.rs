@@ -32,6 +32,7 @@ usage: cargo xtask COMMAND
   models             backends of other systems, on models of their kernels
   inlining           the system calls of hot operations stand in the user's own code
   libc               the test suite with system calls through libc
+  posix              the test suite on `poll(2)` and pipes, as on a Unix that has nothing better
   features           each combination of features: lints, and for some the tests
   docs               the documentation, without a warning
   msrv               a compile with the oldest compiler to be had, and clippy's view of `rust-version`

@@ -97,6 +97,12 @@ impl Plan {
 }
 
 impl<S: Default> Table<S> {
+    /// Whether the descriptor has a registration.
+    #[allow(dead_code)] // a queue may rely on what the others return
+    pub(super) fn contains(&self, fd: RawFd) -> bool {
+        self.position(fd).is_some()
+    }
+
     /// Adds a registration; `false` if the descriptor has one.
     pub(super) fn insert(&mut self, fd: RawFd, wanted: Wanted, bare: bool) -> bool {
         if self.position(fd).is_some() {

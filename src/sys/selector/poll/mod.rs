@@ -16,11 +16,13 @@ mod handshake;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
+use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{poll, PollFd, PollFlags};
+use rustix::io::Errno;
 
 use self::handshake::{Handshake, Pending};
 use super::queues::Queues;
@@ -51,6 +53,8 @@ struct State {
     wakers: Vec<Arc<Waker>>,
     /// Wakers and sources take turns at being served first.
     wakers_first: bool,
+    /// A waker is pending, and `notify` does not say so.
+    owing: bool,
     handshake: Handshake,
 }
 
@@ -67,6 +71,9 @@ struct Scratch {
     /// What the kernel reads and writes: `notify`, then one for each question.
     fds: Vec<PollFd<'static>>,
 }
+
+/// Where there is no `ppoll(2)`, the time is a 32-bit number of milliseconds. A longer wait takes several calls.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Every queue of this kind, for sources that would block or close.
 static QUEUES: Queues<Shared> = Queues::new();
@@ -126,7 +133,7 @@ where
             let wait = if plan.impatient {
                 Some(Duration::ZERO)
             } else {
-                until.map(|until| until.saturating_duration_since(now))
+                until.map(|until| until.saturating_duration_since(now).min(LONGEST))
             };
             let asked = poll(&mut scratch.fds, wait.map(timespec).as_ref());
             now = Instant::now();
@@ -144,26 +151,25 @@ where
             // A bare descriptor may be no descriptor at all, and `poll(2)` will not say so to whom it concerns.
             rustix::io::fcntl_getfd(target.handle)?;
         }
-        self.shared.change(|table| {
-            let inserted = table.insert(fd_of(target), wanted, target.state.is_none());
-            inserted.then_some(()).ok_or(rustix::io::Errno::EXIST)
+        let fd = fd_of(target);
+        self.shared.change(fd, Before::Absent, |table| {
+            table.insert(fd, wanted, target.state.is_none())
         })
     }
 
     #[cold]
     fn reregister(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
-        self.shared.change(|table| {
-            let replaced = table.replace(fd_of(target), wanted, target.state.is_none());
-            replaced.then_some(()).ok_or(rustix::io::Errno::NOENT)
+        let fd = fd_of(target);
+        self.shared.change(fd, Before::Registered, |table| {
+            table.replace(fd, wanted, target.state.is_none())
         })
     }
 
     #[cold]
     fn deregister(&self, target: Target<'_, ()>) -> io::Result<()> {
-        self.shared.change(|table| {
-            let removed = table.remove(fd_of(target));
-            removed.then_some(()).ok_or(rustix::io::Errno::NOENT)
-        })
+        let fd = fd_of(target);
+        self.shared
+            .change(fd, Before::Registered, |table| table.remove(fd))
     }
 
     #[inline]
@@ -227,22 +233,41 @@ impl<E> fmt::Debug for Poll<E> {
 }
 
 impl Shared {
-    /// Changes the table, and lets a running `poll(2)` know.
-    fn change<T>(
+    /// Changes the registration of a descriptor, and lets a running `poll(2)` know. After an error all is as it was.
+    fn change(
         &self,
-        change: impl FnOnce(&mut Table) -> Result<T, rustix::io::Errno>,
-    ) -> io::Result<T> {
+        fd: RawFd,
+        before: Before,
+        change: impl FnOnce(&mut Table) -> bool,
+    ) -> io::Result<()> {
         let mut state = lock(&self.state);
-        let done = change(&mut state.table)?;
+        match (before, state.table.contains(fd)) {
+            (Before::Absent, true) => return Err(Errno::EXIST.into()),
+            (Before::Registered, false) => return Err(Errno::NOENT.into()),
+            _ => {}
+        }
+        // First what can fail. The poller looks at the table when we have given the lock back.
         state.handshake.change(|| self.notify.raise())?;
-        Ok(done)
+        let changed = change(&mut state.table);
+        debug_assert!(changed);
+        Ok(())
     }
 
-    /// As [`change`](Shared::change), for callers that have nobody to tell of an error.
+    /// Changes the table, perhaps, for callers that have nobody to tell of an error.
     fn change_if(&self, change: impl FnOnce(&mut Table) -> bool) {
-        // `notify` is a descriptor of our own, always open and never blocking: writing to it does not fail.
-        let _ = self.change(|table| change(table).then_some(()).ok_or(rustix::io::Errno::NOENT));
+        let mut state = lock(&self.state);
+        if change(&mut state.table) {
+            // `notify` is a descriptor of our own, always open and never blocking: writing to it does not fail.
+            let _ = state.handshake.change(|| self.notify.raise());
+        }
     }
+}
+
+/// What a change expects to find.
+#[derive(Copy, Clone)]
+enum Before {
+    Absent,
+    Registered,
 }
 
 impl Scratch {
@@ -251,7 +276,8 @@ impl Scratch {
         let mut state = lock(&shared.state);
         state.handshake.ask();
         self.questions.clear();
-        let plan = state.table.questions(now, &mut self.questions);
+        let mut plan = state.table.questions(now, &mut self.questions);
+        plan.impatient |= mem::take(&mut state.owing);
         self.fds.clear();
         self.fds
             .push(question(shared.notify.as_fd().as_raw_fd(), PollFlags::IN));
@@ -286,8 +312,9 @@ impl Scratch {
             state.take_wakes(events);
         }
         if state.wakers.iter().any(|waker| waker.pending.is_set()) {
-            // There was no room, or it was used just now: the next poll returns at once, and so says our descriptor.
-            shared.notify.raise()?;
+            // There was no room, or it was used just now: the next poll returns at once, and so says our descriptor. If
+            // that cannot be, no event is lost for it.
+            state.owing = shared.notify.raise().is_err();
         }
         Ok(())
     }
