@@ -40,6 +40,8 @@ mod queue {
     mod epoll_pwait2;
     #[cfg(feature = "poll-backend")]
     mod poll;
+    #[cfg(test)]
+    mod poll_event;
     #[cfg(feature = "poll-backend")]
     mod queues;
     #[cfg(feature = "poll-backend")]

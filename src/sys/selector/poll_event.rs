@@ -70,3 +70,7 @@ impl RawEvent for Event {
         )
     }
 }
+
+#[cfg(test)]
+#[path = "poll_event_tests.rs"]
+mod tests;
