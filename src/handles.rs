@@ -45,14 +45,14 @@ macro_rules! fd_handles {
         impl ::std::os::fd::AsRawFd for $source {
             #[inline]
             fn as_raw_fd(&self) -> ::std::os::fd::RawFd {
-                ::std::os::fd::AsRawFd::as_raw_fd(&*self.inner)
+                ::std::os::fd::AsRawFd::as_raw_fd(&::std::os::fd::AsFd::as_fd(self))
             }
         }
 
         /// A registration is not ended by this: deregister first.
         impl ::std::os::fd::IntoRawFd for $source {
             fn into_raw_fd(self) -> ::std::os::fd::RawFd {
-                ::std::os::fd::IntoRawFd::into_raw_fd(self.inner.into_inner())
+                ::std::os::fd::IntoRawFd::into_raw_fd(::std::os::fd::OwnedFd::from(self))
             }
         }
 
@@ -75,7 +75,7 @@ macro_rules! fd_handles {
         impl From<::std::os::fd::OwnedFd> for $source {
             fn from(fd: ::std::os::fd::OwnedFd) -> $source {
                 $source {
-                    inner: $crate::IoSource::new(fd),
+                    inner: $crate::IoSource::new(fd.into()),
                 }
             }
         }
@@ -83,7 +83,7 @@ macro_rules! fd_handles {
         /// A registration is not ended by this: deregister first.
         impl From<$source> for ::std::os::fd::OwnedFd {
             fn from(source: $source) -> ::std::os::fd::OwnedFd {
-                source.inner.into_inner()
+                source.inner.into_inner().into()
             }
         }
     };

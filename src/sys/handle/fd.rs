@@ -1,8 +1,16 @@
 //! Handles of Unix systems: file descriptors.
 
-use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(any(feature = "net", feature = "os-ext"))]
+use std::mem::ManuallyDrop;
 #[cfg(feature = "net")]
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::net;
+#[cfg(feature = "net")]
+use std::os::fd::FromRawFd;
+use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(any(feature = "net", feature = "os-ext"))]
+use std::os::fd::{AsRawFd, OwnedFd};
+#[cfg(feature = "net")]
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
 #[cfg(feature = "net")]
 use super::lent::Lent;
@@ -10,10 +18,83 @@ use super::lent::Lent;
 /// A borrowed handle of something that the system can watch.
 pub(crate) type Handle<'a> = BorrowedFd<'a>;
 
-/// What sockets and pipes own. Not the standard library's types for them: getting at the descriptor of those is a call,
-/// of this one it is a load.
+/// A handle that closes itself: an [`OwnedFd`] whose `close` is part of the caller's own code, as the other system calls
+/// are. That of the standard library is a function of libc.
 #[cfg(any(feature = "net", feature = "os-ext"))]
-pub(crate) type OwnedHandle = std::os::fd::OwnedFd;
+pub(crate) struct OwnedHandle(ManuallyDrop<OwnedFd>);
+
+#[cfg(any(feature = "net", feature = "os-ext"))]
+impl From<OwnedFd> for OwnedHandle {
+    #[inline]
+    fn from(fd: OwnedFd) -> OwnedHandle {
+        OwnedHandle(ManuallyDrop::new(fd))
+    }
+}
+
+#[cfg(any(feature = "net", feature = "os-ext"))]
+impl From<OwnedHandle> for OwnedFd {
+    #[inline]
+    fn from(handle: OwnedHandle) -> OwnedFd {
+        let mut handle = ManuallyDrop::new(handle);
+        // SAFETY: `handle` is neither dropped nor used again, so this is the one time that the descriptor is taken.
+        unsafe { ManuallyDrop::take(&mut handle.0) }
+    }
+}
+
+/// Conversions to and from the standard library's sockets, by way of `OwnedFd`.
+#[cfg(feature = "net")]
+macro_rules! std_sockets {
+    ($($socket:ty),*) => {
+        $(
+            impl From<$socket> for OwnedHandle {
+                #[inline]
+                fn from(socket: $socket) -> OwnedHandle {
+                    OwnedFd::from(socket).into()
+                }
+            }
+
+            impl From<OwnedHandle> for $socket {
+                #[inline]
+                fn from(handle: OwnedHandle) -> $socket {
+                    OwnedFd::from(handle).into()
+                }
+            }
+        )*
+    };
+}
+#[cfg(feature = "net")]
+std_sockets!(
+    net::TcpListener,
+    net::TcpStream,
+    net::UdpSocket,
+    UnixDatagram,
+    UnixListener,
+    UnixStream
+);
+
+#[cfg(any(feature = "net", feature = "os-ext"))]
+impl Drop for OwnedHandle {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The descriptor is ours, and nobody uses it after this.
+        unsafe { rustix::io::close(self.0.as_raw_fd()) };
+    }
+}
+
+#[cfg(any(feature = "net", feature = "os-ext"))]
+impl AsFd for OwnedHandle {
+    #[inline]
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(any(feature = "net", feature = "os-ext"))]
+impl std::fmt::Debug for OwnedHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// What [`Pollable`](crate::Pollable) stands for on this system.
 pub trait AsHandle {
