@@ -98,7 +98,7 @@ impl<T: Pollable> IoSource<T> {
     /// # Errors
     ///
     /// Those of `operation`.
-    #[inline]
+    #[inline(always)]
     pub fn do_io<F, R>(&self, operation: F) -> io::Result<R>
     where
         F: FnOnce(&T) -> io::Result<R>,
@@ -111,7 +111,7 @@ impl<T: Pollable> IoSource<T> {
     /// # Errors
     ///
     /// Those of `operation`.
-    #[inline]
+    #[inline(always)]
     pub fn do_read<F, R>(&self, operation: F) -> io::Result<R>
     where
         F: FnOnce(&T) -> io::Result<R>,
@@ -124,7 +124,7 @@ impl<T: Pollable> IoSource<T> {
     /// # Errors
     ///
     /// Those of `operation`.
-    #[inline]
+    #[inline(always)]
     pub fn do_write<F, R>(&self, operation: F) -> io::Result<R>
     where
         F: FnOnce(&T) -> io::Result<R>,
@@ -141,7 +141,7 @@ impl<T: Pollable> IoSource<T> {
         unsafe { ptr::read(&this.inner) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn watch<F, R>(&self, direction: Direction, operation: F) -> io::Result<R>
     where
         F: FnOnce(&T) -> io::Result<R>,

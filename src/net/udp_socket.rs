@@ -98,7 +98,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none.
-    #[inline]
+    #[inline(always)]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.inner
             .do_read(|inner| socket::recv_from(inner.as_handle(), buffer))

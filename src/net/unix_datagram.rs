@@ -117,7 +117,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none.
-    #[inline]
+    #[inline(always)]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.inner
             .do_read(|inner| local::recv_from(inner.as_handle(), buffer))

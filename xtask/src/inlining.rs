@@ -49,7 +49,7 @@ pub(crate) fn check() -> Result {
         );
         Ok(())
     } else {
-        Err(format!("no system call in: {}", missing.join(", ")))
+        Err(format!("not both system calls in: {}", missing.join(", ")))
     }
 }
 
@@ -67,19 +67,25 @@ fn probes(symbols: &str) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// The addresses of the functions that hold a system call, from the output of `objdump`.
+/// The addresses of the functions that hold two system calls, from the output of `objdump`.
 fn addresses_with_syscall(listing: &str) -> Vec<u64> {
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     let mut function = None;
     for line in listing.lines() {
         if line.ends_with(">:") {
             let address = line.split_whitespace().next().unwrap_or("");
             function = u64::from_str_radix(address, 16).ok();
         } else if line.split_whitespace().any(|word| word == "syscall") {
-            found.extend(function);
+            if let Some(function) = function {
+                *found.entry(function).or_insert(0) += 1;
+            }
         }
     }
     found
+        .into_iter()
+        .filter(|(_, count)| *count >= 2)
+        .map(|(function, _)| function)
+        .collect()
 }
 
 #[cfg(test)]
@@ -98,10 +104,12 @@ mod tests {
 0000000000001000 <probe_one>:
     1000:\tmov    $0x1,%eax
     1005:\tsyscall
+    1007:\tsyscall
 
 0000000000002000 <probe_two>:
     2000:\tcall   3000 <other>
-    2005:\tret";
+    2005:\tsyscall
+    2007:\tret";
         let with_syscall = addresses_with_syscall(listing);
         let with: Vec<String> = probes(symbols)
             .into_iter()

@@ -89,7 +89,7 @@ pub(crate) fn connect(socket: Handle<'_>, address: &SocketAddrUnix) -> io::Resul
     Ok(net::connect(socket, address)?)
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn recv_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
     let (n, _, address) = net::recvfrom(socket, buffer, RecvFlags::empty())?;
     Ok((n, std_address(address)?))
@@ -105,6 +105,7 @@ pub(crate) fn send_to(
 }
 
 /// What the kernel reported, as the standard library's address.
+#[inline(never)]
 fn std_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
     match address.as_ref().map_or(&[][..], sun_path) {
         [] => SocketAddr::from_pathname(""),

@@ -45,7 +45,7 @@ pub(crate) fn tcp_listen(address: SocketAddr) -> io::Result<OwnedFd> {
 #[inline]
 pub(crate) fn tcp_accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> {
     match create::accept(listener)? {
-        (socket, Some(address)) => Ok((socket, address.try_into()?)),
+        (socket, Some(address)) => Ok((socket, internet_address(Some(address))?)),
         // On Apple systems: the peer was gone before it was accepted.
         (_, None) => Err(Errno::CONNABORTED.into()),
     }
@@ -99,13 +99,13 @@ pub(crate) fn send_vectored(socket: Handle<'_>, buffers: &[IoSlice<'_>]) -> io::
     )?)
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn recv_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
     let (n, _, address) = net::recvfrom(socket, buffer, RecvFlags::empty())?;
     Ok((n, internet_address(address)?))
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn peek_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
     let (n, _, address) = net::recvfrom(socket, buffer, RecvFlags::PEEK)?;
     Ok((n, internet_address(address)?))
@@ -113,6 +113,8 @@ pub(crate) fn peek_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(us
 
 #[inline]
 pub(crate) fn send_to(socket: Handle<'_>, bytes: &[u8], address: SocketAddr) -> io::Result<usize> {
+    // One call for both families, or it would be too much code to be inlined.
+    let address = SocketAddrAny::from(address);
     Ok(net::sendto(socket, bytes, sigpipe::SEND, &address)?)
 }
 
@@ -148,7 +150,7 @@ pub(crate) fn only_v6(socket: Handle<'_>) -> io::Result<bool> {
     Ok(net::sockopt::ipv6_v6only(socket)?)
 }
 
-#[inline]
+#[inline(never)]
 fn internet_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
     match address {
         Some(address) => Ok(address.try_into()?),
