@@ -105,7 +105,7 @@
 //! socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, IPPROTO_IP) = 5
 //! connect(5, {sa_family=AF_INET, …}, 16)  = -1 EINPROGRESS (Operation now in progress)
 //! epoll_ctl(4, EPOLL_CTL_ADD, 5, {events=EPOLLIN|EPOLLOUT|EPOLLRDHUP|EPOLLET, data={u32=0, u64=0}}) = 0
-//! epoll_pwait(4, [{events=EPOLLOUT, data={u32=0, u64=0}}], 8, 100, NULL, 0) = 1
+//! epoll_wait(4, [{events=EPOLLOUT, data={u32=0, u64=0}}], 8, 100) = 1
 //! sendto(5, "x", 1, MSG_NOSIGNAL, NULL, 0) = 1
 //! epoll_pwait2(4, [{events=EPOLLIN|EPOLLOUT, data={u32=0, u64=0}}], 8, {tv_sec=0, tv_nsec=250000}, NULL, 0) = 1
 //! recvfrom(5, "y", 4, 0, NULL, NULL)      = 1
@@ -113,7 +113,7 @@
 //!
 //! The token is in `data`. A wake is a `write` of eight bytes to an `eventfd`. There is no call for one that was merged
 //! with an earlier one. With [`Backend::Poll`](crate::Backend::Poll) there is a `ppoll` over all sources in place of
-//! `epoll_pwait`, and no call for registrations, apart from a `write` to the queue's `eventfd` when another thread is
+//! `epoll_wait`, and no call for registrations, apart from a `write` to the queue's `eventfd` when another thread is
 //! polling.
 //!
 //! `ltrace` and preloaded libraries see next to nothing: [interception](super::interception).

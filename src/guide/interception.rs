@@ -14,8 +14,8 @@
 //! | --- | --- |
 //! | `socket`, `bind`, `listen`, `connect`, `accept4` | `shutdown`, `getsockname`, `getpeername` |
 //! | `recvfrom`, `sendto`, `readv`, `sendmsg`, `read`, `write` | socket options, apart from those set while binding |
-//! | `epoll_create1`, `epoll_ctl`, `epoll_pwait`, `ppoll`, `eventfd2`, `pipe2` | `connect` of a [`UdpSocket`](crate::net::UdpSocket) |
-//! | | `sendmmsg`, `recvmmsg` (by libc's `syscall`); `close` |
+//! | `epoll_create1`, `epoll_ctl`, `epoll_wait`, `ppoll`, `eventfd2`, `pipe2` | `connect` of a [`UdpSocket`](crate::net::UdpSocket) |
+//! | `close` of sockets and pipes | `sendmmsg`, `recvmmsg` (by libc's `syscall`); `close` of queues and wakers |
 //!
 //! `epoll_pwait2` is made through libc's `syscall`. On Android, and on architectures for which rustix has no code of
 //! its own, such as PowerPC, everything goes through libc anyway.

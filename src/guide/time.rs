@@ -63,7 +63,7 @@
 //!
 //! | backend, timeout | system call |
 //! | --- | --- |
-//! | epoll; none, zero, or whole milliseconds of less than 24 days | `epoll_pwait` (`epoll_wait` through libc) |
+//! | epoll; none, zero, or whole milliseconds of less than 24 days | `epoll_wait` on x86-64, `epoll_pwait` elsewhere |
 //! | epoll; others | `epoll_pwait2`, since Linux 5.11 |
 //! | epoll; others, on an older kernel or on Android | `ppoll` on the queue's descriptor, then epoll without waiting |
 //! | `poll(2)` | `ppoll` |

@@ -36,8 +36,15 @@ mod queue {
     mod either;
     mod epoll;
     mod epoll_ppoll;
+    mod epoll_pwait;
     #[cfg(target_os = "linux")]
     mod epoll_pwait2;
+    #[cfg(all(
+        target_os = "linux",
+        target_arch = "x86_64",
+        target_pointer_width = "64"
+    ))]
+    mod epoll_wait;
     #[cfg(feature = "poll-backend")]
     mod poll;
     #[cfg(test)]
@@ -46,6 +53,14 @@ mod queue {
     mod queues;
     #[cfg(feature = "poll-backend")]
     mod table;
+
+    // Android's own library does not make this call, so its sandboxes need not know it.
+    #[cfg(not(all(
+        target_os = "linux",
+        target_arch = "x86_64",
+        target_pointer_width = "64"
+    )))]
+    use self::epoll_pwait as epoll_wait;
 
     // Sandboxes of older Androids kill a process that makes a system call they do not know.
     #[cfg(target_os = "android")]

@@ -38,7 +38,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ),
     (
         "src/sys/handle/fd.rs",
-        "lends a descriptor to a type of the standard library that does not own it",
+        "lends a descriptor to a type of the standard library that does not own it, and closes one",
     ),
     (
         "src/sys/handle/socket.rs",
@@ -71,6 +71,10 @@ const UNSAFE: &[(&str, &str)] = &[
     (
         "src/sys/selector/epoll.rs",
         "the kernel writes events to spare capacity",
+    ),
+    (
+        "src/sys/selector/epoll_wait.rs",
+        "a system call that rustix does not have, inlined",
     ),
     (
         "src/sys/selector/epoll_pwait2.rs",

@@ -17,14 +17,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
-use rustix::event::Timespec;
 
-use super::epoll_precise;
+use super::{epoll_precise, epoll_wait};
 use crate::sys::selector::{
     fmt_names, unsupported, Direction, RawEvent, Readiness, Selector, Target, Wanted,
 };
 use crate::sys::signal::Signal;
-use crate::sys::timespec;
 use crate::{Backend, Token};
 
 /// An epoll instance.
@@ -41,6 +39,9 @@ pub(crate) struct Event(epoll::Event);
 /// The kernel refuses to be offered room for more events (`EP_MAX_EVENTS`).
 const MOST: usize = i32::MAX as usize / std::mem::size_of::<epoll::Event>();
 
+/// What `epoll_wait` takes for no timeout.
+const FOR_EVER: i32 = -1;
+
 // SAFETY: What keeps `epoll::Event` on one thread is the pointer in the union of its `data`. Here the union only ever
 // holds the integer that `data` puts there.
 unsafe impl Send for Event {}
@@ -48,18 +49,11 @@ unsafe impl Send for Event {}
 unsafe impl Sync for Event {}
 
 impl Epoll {
-    /// `epoll_wait` with its milliseconds.
+    /// `epoll_wait` with its milliseconds; −1 waits for ever.
     #[inline]
-    pub(super) fn wait(
-        &self,
-        events: &mut Vec<Event>,
-        timeout: Option<&Timespec>,
-    ) -> io::Result<()> {
+    pub(super) fn wait(&self, events: &mut Vec<Event>, millis: i32) -> io::Result<()> {
         self.fill(events, |spare| {
-            match epoll::wait(&self.fd, spare, timeout) {
-                Ok((filled, _)) => Ok(filled.len()),
-                Err(errno) => Err(errno.into()),
-            }
+            Ok(epoll_wait::wait(self.as_fd(), spare, millis)?)
         })
     }
 
@@ -108,12 +102,9 @@ impl Selector for Epoll {
 
     #[inline]
     fn select(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
-        match timeout {
-            None => self.wait(events, None),
-            Some(timeout) if is_whole_millis(timeout) => {
-                self.wait(events, Some(&timespec(timeout)))
-            }
-            Some(timeout) => epoll_precise::wait(self, events, timeout),
+        match timeout.map_or(Some(FOR_EVER), whole_millis) {
+            Some(millis) => self.wait(events, millis),
+            None => epoll_precise::wait(self, events, timeout.unwrap_or_default()),
         }
     }
 
@@ -212,10 +203,15 @@ fn mask(wanted: Wanted) -> EventFlags {
     flags
 }
 
-/// Whether `epoll_wait`, which takes a 32-bit number of milliseconds, expresses the timeout exactly.
+/// The timeout as `epoll_wait` takes it, if its 32-bit number of milliseconds expresses it exactly.
 #[inline]
-fn is_whole_millis(timeout: Duration) -> bool {
-    timeout.subsec_nanos() % 1_000_000 == 0 && timeout.as_secs() < i32::MAX as u64 / 1000
+fn whole_millis(timeout: Duration) -> Option<i32> {
+    let exact = timeout.subsec_nanos() % 1_000_000 == 0;
+    if exact && timeout.as_secs() < i32::MAX as u64 / 1000 {
+        Some(timeout.as_secs() as i32 * 1000 + timeout.subsec_millis() as i32)
+    } else {
+        None
+    }
 }
 
 /// An event that `poll(2)` found, where it stands beside epoll in one build. `eventpoll.h` gives the flags the values

@@ -8,17 +8,12 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use rustix::event::{poll, PollFd, PollFlags, Timespec};
+use rustix::event::{poll, PollFd, PollFlags};
 
 use super::epoll::{Epoll, Event};
 use crate::sys::timespec;
 
 pub(super) fn wait(epoll: &Epoll, events: &mut Vec<Event>, timeout: Duration) -> io::Result<()> {
-    const DO_NOT_WAIT: Timespec = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-
     let deadline = Instant::now().checked_add(timeout);
     let mut remaining = timeout;
     loop {
@@ -26,7 +21,7 @@ pub(super) fn wait(epoll: &Epoll, events: &mut Vec<Event>, timeout: Duration) ->
         if poll(&mut [queue], Some(&timespec(remaining)))? == 0 {
             return Ok(());
         }
-        epoll.wait(events, Some(&DO_NOT_WAIT))?;
+        epoll.wait(events, 0)?;
         if !events.is_empty() {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::event::epoll::{self, EventFlags};
 
-use super::{data, is_whole_millis, mask, Event};
+use super::{data, mask, whole_millis, Event};
 use crate::sys::selector::{RawEvent as _, Readiness, Wanted};
 use crate::{Interest, Token, Trigger};
 
@@ -181,7 +181,8 @@ fn whole_milliseconds_that_fit_are_told_apart() {
         Duration::from_millis(86_400_001),
         just_below,
     ] {
-        assert!(is_whole_millis(whole), "{whole:?}");
+        let millis = u64::try_from(whole_millis(whole).unwrap()).unwrap();
+        assert_eq!(Duration::from_millis(millis), whole);
     }
     for other in [
         Duration::from_nanos(1),
@@ -192,7 +193,7 @@ fn whole_milliseconds_that_fit_are_told_apart() {
         Duration::from_secs(u64::MAX),
         Duration::MAX,
     ] {
-        assert!(!is_whole_millis(other), "{other:?}");
+        assert_eq!(whole_millis(other), None, "{other:?}");
     }
 }
 
