@@ -12,6 +12,7 @@
 //! | `due.rs` | the sockets to be asked about in the next poll |
 //! | `group.rs` | handles of the driver |
 //! | `port.rs` | the completion port |
+//! | `wakers.rs` | packets that are posted, and whose they are |
 //! | `pool.rs` | the sockets of a queue, those in use and those to be used again |
 //! | `shared.rs` | what of a queue its sources keep alive, and what the packets mean |
 //!
@@ -29,6 +30,7 @@ mod port;
 mod shared;
 mod socket;
 mod state;
+mod wakers;
 
 use std::fmt;
 use std::io;
@@ -42,6 +44,7 @@ use self::port::Deadline;
 use self::shared::Shared;
 use self::socket::Socket;
 use self::state::{Order, Outcome, State};
+use self::wakers::Signal;
 use crate::sys::selector::{unsupported, Direction, RawEvent, Readiness, Selector, Target, Wanted};
 use crate::{Backend, Token};
 
@@ -85,8 +88,7 @@ impl Selector for Afd {
 
     type Event = Event;
     type State = SourceState;
-    /// The number under which the queue knows the waker.
-    type Signal = usize;
+    type Signal = Arc<Signal>;
 
     fn supports(backend: Backend) -> bool {
         backend == Backend::Afd
@@ -113,7 +115,7 @@ impl Selector for Afd {
             let fetched = turn.fetch(events, wait)?;
             // Packets that are no events may have led to new questions, of which some are answered by now. So without
             // time left, another look is taken.
-            if !events.is_empty() || (fetched == 0 && wait == 0) {
+            if !events.is_empty() || (fetched == 0 && wait.is_none()) {
                 return Ok(());
             }
         }
@@ -182,17 +184,17 @@ impl Selector for Afd {
         }
     }
 
-    fn signal(&self, token: Token) -> io::Result<usize> {
-        Ok(self.shared.add_waker(token))
+    fn signal(&self, token: Token) -> io::Result<Arc<Signal>> {
+        Ok(self.shared.wakers.add(token))
     }
 
     #[inline]
-    fn raise(&self, signal: &usize) -> io::Result<()> {
-        self.shared.wake(*signal)
+    fn raise(&self, signal: &Arc<Signal>) -> io::Result<()> {
+        signal.raise(&self.shared.port)
     }
 
-    fn retire(&self, signal: &usize) {
-        self.shared.remove_waker(*signal);
+    fn retire(&self, signal: &Arc<Signal>) {
+        self.shared.wakers.remove(signal);
     }
 }
 

@@ -1,19 +1,22 @@
 //! The I/O completion port: where the kernel, and whoever posts to it, leave packets for the polling thread.
 //!
-//! Rests on `CreateIoCompletionPort`, `GetQueuedCompletionStatusEx` and `PostQueuedCompletionStatus`. Packets are fetched in
-//! the order in which they came, so with a small capacity nobody is left out.
+//! Rests on `CreateIoCompletionPort`, `PostQueuedCompletionStatus`, and the function of the kernel that is beneath
+//! `GetQueuedCompletionStatusEx`. Packets are fetched in the order in which they came, so with a small capacity nobody is
+//! left out.
 
 use std::io;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
-use windows_sys::Win32::System::Threading::INFINITE;
-use windows_sys::Win32::System::IO::{
-    CreateIoCompletionPort, GetQueuedCompletionStatusEx, PostQueuedCompletionStatus, OVERLAPPED,
-    OVERLAPPED_ENTRY,
+use windows_sys::Win32::Foundation::{
+    HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, STATUS_SUCCESS, STATUS_TIMEOUT,
 };
+use windows_sys::Win32::System::IO::{
+    CreateIoCompletionPort, PostQueuedCompletionStatus, OVERLAPPED, OVERLAPPED_ENTRY,
+};
+
+use super::group::nt_error;
 
 /// A completion packet: key, pointer, status, and number of bytes.
 pub(crate) type Packet = OVERLAPPED_ENTRY;
@@ -60,7 +63,7 @@ impl Port {
     }
 
     /// Waits for packets, writes them to the memory at `packets`, which has room for `room` of them, and returns their
-    /// number: zero if `wait`, in milliseconds, has passed.
+    /// number: zero if the time has passed.
     ///
     /// # Safety
     ///
@@ -70,32 +73,58 @@ impl Port {
         &self,
         packets: *mut Packet,
         room: usize,
-        wait: u32,
+        wait: Wait,
     ) -> io::Result<usize> {
         let mut count = 0;
         let room = u32::try_from(room).unwrap_or(u32::MAX);
+        let time = wait
+            .0
+            .as_ref()
+            .map_or(ptr::null(), |time| time as *const i64);
         // SAFETY: The caller vouches for the memory, and the kernel writes no more than `room` packets. Not alertable.
-        let fetched =
-            unsafe { GetQueuedCompletionStatusEx(self.raw(), packets, room, &mut count, wait, 0) };
-        if fetched != 0 {
-            return Ok(count as usize);
+        let status =
+            unsafe { NtRemoveIoCompletionEx(self.raw(), packets, room, &mut count, time, 0) };
+        match status {
+            STATUS_SUCCESS => Ok(count as usize),
+            // The number says nothing then. Operations that have failed are no failure of this call: their packets say
+            // so themselves.
+            STATUS_TIMEOUT => Ok(0),
+            status => Err(nt_error(status)),
         }
-        // Nothing was fetched then, whatever the number says: it can be 1. Operations that have failed are no failure of
-        // this call, unlike that of its older namesake: their packets say so themselves.
-        let error = io::Error::last_os_error();
-        // The constant is an error, which are all small numbers.
-        if error.raw_os_error() == Some(WAIT_TIMEOUT as i32) {
-            Ok(0)
-        } else {
-            Err(error)
-        }
+    }
+}
+
+#[cfg(test)]
+impl Port {
+    pub(super) fn fill(&self, packets: &mut [Packet], wait: Wait) -> usize {
+        // SAFETY: The slice is as long as it says.
+        unsafe { self.fetch(packets.as_mut_ptr(), packets.len(), wait) }.unwrap()
+    }
+}
+
+/// How long to wait: in units of 100 ns, negative because it counts from now. `None` is without end.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wait(Option<i64>);
+
+impl Wait {
+    pub(super) const FOREVER: Wait = Wait(None);
+    const NONE: Wait = Wait(Some(0));
+
+    /// Rounded up. What does not fit is longer than 29,000 years.
+    fn from_now(time: Duration) -> Wait {
+        let units = time.as_nanos().saturating_add(99) / 100;
+        Wait(Some(-i64::try_from(units).unwrap_or(i64::MAX)))
+    }
+
+    pub(super) fn is_none(self) -> bool {
+        self == Wait::NONE
     }
 }
 
 /// When a wait has to end.
 ///
-/// The port waits for whole milliseconds of a clock that ticks up to 64 times a second, and may return before its time
-/// by that clock is over. The deadline is one of the precise clock.
+/// The kernel waits by a clock that ticks up to 64 times a second, and may return before the time is over by the precise
+/// one. The deadline is one of the latter.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Deadline {
     Never,
@@ -116,22 +145,28 @@ impl Deadline {
         }
     }
 
-    /// How long to wait, in milliseconds; zero when the time has come.
-    pub(super) fn left(self) -> u32 {
+    /// How long to wait; not at all when the time has come.
+    pub(super) fn left(self) -> Wait {
         match self {
-            Deadline::Never => INFINITE,
-            Deadline::Now => 0,
-            Deadline::At(end) => millis(end.saturating_duration_since(Instant::now())),
+            Deadline::Never => Wait::FOREVER,
+            Deadline::Now => Wait::NONE,
+            Deadline::At(end) => Wait::from_now(end.saturating_duration_since(Instant::now())),
         }
     }
 }
 
-/// Rounded up, and never what means "without end".
-fn millis(time: Duration) -> u32 {
-    let millis = time.as_nanos().saturating_add(999_999) / 1_000_000;
-    u32::try_from(millis)
-        .unwrap_or(INFINITE - 1)
-        .min(INFINITE - 1)
+#[link(name = "ntdll", kind = "raw-dylib")]
+extern "system" {
+    /// What `GetQueuedCompletionStatusEx` calls, which rounds to milliseconds. `FILE_IO_COMPLETION_INFORMATION` has the
+    /// layout of `OVERLAPPED_ENTRY`.
+    fn NtRemoveIoCompletionEx(
+        port: HANDLE,
+        packets: *mut OVERLAPPED_ENTRY,
+        room: u32,
+        count: *mut u32,
+        time: *const i64,
+        alertable: u8,
+    ) -> NTSTATUS;
 }
 
 #[cfg(test)]
@@ -140,11 +175,13 @@ mod tests {
 
     #[test]
     fn waits_are_rounded_up() {
-        assert_eq!(millis(Duration::ZERO), 0);
-        assert_eq!(millis(Duration::from_nanos(1)), 1);
-        assert_eq!(millis(Duration::from_millis(7)), 7);
-        assert_eq!(millis(Duration::new(1, 1)), 1001);
-        assert_eq!(millis(Duration::MAX), INFINITE - 1);
+        let units = |time| Wait::from_now(time).0.unwrap();
+        assert!(Wait::from_now(Duration::ZERO).is_none());
+        assert_eq!(units(Duration::from_nanos(1)), -1);
+        assert_eq!(units(Duration::from_nanos(100)), -1);
+        assert_eq!(units(Duration::from_nanos(101)), -2);
+        assert_eq!(units(Duration::from_millis(7)), -70_000);
+        assert_eq!(units(Duration::MAX), -i64::MAX);
     }
 
     #[test]
@@ -154,12 +191,8 @@ mod tests {
         for key in 0..3 {
             port.post(key, ptr::null()).unwrap();
         }
-        // SAFETY: The array is as long as it says.
-        let count = unsafe { port.fetch(packets.as_mut_ptr(), packets.len(), INFINITE) };
-        assert_eq!(count.unwrap(), 3);
+        assert_eq!(port.fill(&mut packets, Wait::FOREVER), 3);
         assert!((0..3).all(|key| packets[key].lpCompletionKey == key));
-        // SAFETY: As above.
-        let count = unsafe { port.fetch(packets.as_mut_ptr(), packets.len(), 1) };
-        assert_eq!(count.unwrap(), 0);
+        assert_eq!(port.fill(&mut packets, Wait(Some(-1))), 0);
     }
 }

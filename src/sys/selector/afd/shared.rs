@@ -6,17 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use windows_sys::Win32::Networking::WinSock::SOCKET as RawSocket;
-use windows_sys::Win32::System::Threading::INFINITE;
 
 use super::due::{Chain, Due};
 use super::group::synchronous;
 use super::pool::Pool;
-use super::port::{Packet, Port};
+use super::port::{Packet, Port, Wait};
 use super::socket::{Answer, Inner, Socket};
+use super::wakers::Wakers;
 use super::{already_registered, lock, not_registered, Event, Flags, Order, Outcome};
 use super::{SOCKET, WAKER};
 use crate::sys::selector::{Direction, Wanted};
-use crate::Token;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -27,18 +26,11 @@ pub(super) struct Shared {
     /// How many packets of sockets will come.
     in_flight: AtomicUsize,
     closed: AtomicBool,
-    wakers: Mutex<Wakers>,
+    pub(super) wakers: Wakers,
     /// For looking at states that may be over; opened when it is needed first.
     prober: Mutex<Option<OwnedHandle>>,
     /// Locked before a socket, not while one is locked.
     pool: Mutex<Pool>,
-}
-
-/// The wakers, by number: a packet cannot be taken back, so one may come after its waker has gone.
-#[derive(Debug, Default)]
-struct Wakers {
-    tokens: Vec<(usize, Token)>,
-    next: usize,
 }
 
 impl Shared {
@@ -49,7 +41,7 @@ impl Shared {
             turns: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
-            wakers: Mutex::default(),
+            wakers: Wakers::default(),
             prober: Mutex::default(),
             pool: Mutex::default(),
         })
@@ -166,34 +158,6 @@ impl Shared {
         }
     }
 
-    pub(super) fn add_waker(&self, token: Token) -> usize {
-        let mut wakers = lock(&self.wakers);
-        let number = wakers.next;
-        wakers.next += 1;
-        wakers.tokens.push((number, token));
-        number
-    }
-
-    pub(super) fn remove_waker(&self, number: usize) {
-        lock(&self.wakers)
-            .tokens
-            .retain(|(waker, _)| *waker != number);
-    }
-
-    #[inline]
-    pub(super) fn wake(&self, number: usize) -> io::Result<()> {
-        // A number, in the place where other packets have a pointer.
-        self.port.post(WAKER, number as *const _)
-    }
-
-    fn token_of_waker(&self, number: usize) -> Option<Token> {
-        let wakers = lock(&self.wakers);
-        let mut tokens = wakers.tokens.iter();
-        tokens
-            .find(|(waker, _)| *waker == number)
-            .map(|(_, token)| *token)
-    }
-
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
@@ -211,7 +175,7 @@ impl Shared {
         let mut turn = self.begin();
         while self.in_flight.load(Ordering::Acquire) != 0 {
             events.clear();
-            if turn.fetch(&mut events, INFINITE).is_err() {
+            if turn.fetch(&mut events, Wait::FOREVER).is_err() {
                 // Not to be expected of a port that is open. The memory stays, for the kernel may still write to it.
                 std::mem::forget(lock(&self.pool).all().to_vec());
                 return;
@@ -286,8 +250,8 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Waits for packets, for `wait` milliseconds at most, and makes events of them. Returns the number of packets.
-    pub(super) fn fetch(&mut self, events: &mut Vec<Event>, wait: u32) -> io::Result<usize> {
+    /// Waits for packets, for as long as `wait` says, and makes events of them. Returns the number of packets.
+    pub(super) fn fetch(&mut self, events: &mut Vec<Event>, wait: Wait) -> io::Result<usize> {
         let room = events.capacity();
         // SAFETY: An event is a packet, in memory that the vector has to spare.
         let fetched = unsafe {
@@ -315,7 +279,7 @@ impl Turn<'_> {
                 self.answered(unsafe { &*socket })
             }
             WAKER => {
-                let token = self.shared.token_of_waker(packet.lpOverlapped as usize)?;
+                let token = self.shared.wakers.take(packet.lpOverlapped as usize)?;
                 Some(Event::new(token, Flags::WAKE))
             }
             _ => None,

@@ -1,0 +1,107 @@
+//! Wakers: packets that are posted, and not fetched again once their waker has gone.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::lock;
+use super::port::Port;
+use super::WAKER;
+use crate::Token;
+
+/// The wakers of a queue, each with a number of its own. A packet has the number in the place of a pointer: it cannot be
+/// taken back, so it may come after its waker has gone.
+#[derive(Debug, Default)]
+pub(super) struct Wakers(Mutex<List>);
+
+#[derive(Debug, Default)]
+struct List {
+    signals: Vec<Arc<Signal>>,
+    next: usize,
+}
+
+/// One waker.
+#[derive(Debug)]
+pub(crate) struct Signal {
+    number: usize,
+    token: Token,
+    /// A packet of it is in the port: one is enough, however often the queue is polled before that is fetched.
+    posted: AtomicBool,
+}
+
+impl Wakers {
+    pub(super) fn add(&self, token: Token) -> Arc<Signal> {
+        let mut list = lock(&self.0);
+        let signal = Arc::new(Signal {
+            number: list.next,
+            token,
+            posted: AtomicBool::new(false),
+        });
+        list.next += 1;
+        list.signals.push(Arc::clone(&signal));
+        signal
+    }
+
+    pub(super) fn remove(&self, signal: &Arc<Signal>) {
+        let mut list = lock(&self.0);
+        list.signals.retain(|other| !Arc::ptr_eq(other, signal));
+    }
+
+    /// A packet with `number` was fetched: whose it is, if there is still such a waker.
+    pub(super) fn take(&self, number: usize) -> Option<Token> {
+        let list = lock(&self.0);
+        let signal = list.signals.iter().find(|it| it.number == number)?;
+        // A read-modify-write, so that what the waking thread wrote is seen also if its wake added no packet.
+        signal.posted.swap(false, Ordering::AcqRel);
+        Some(signal.token)
+    }
+}
+
+impl Signal {
+    #[inline]
+    pub(super) fn raise(&self, port: &Port) -> io::Result<()> {
+        if self.posted.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let posted = port.post(WAKER, self.number as *const _);
+        if posted.is_err() {
+            self.posted.store(false, Ordering::Release);
+        }
+        posted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::port::{Packet, Wait};
+    use super::*;
+
+    #[test]
+    fn one_packet_is_enough() {
+        let port = Port::new().unwrap();
+        let wakers = Wakers::default();
+        let (one, other) = (wakers.add(Token(1)), wakers.add(Token(2)));
+        for _ in 0..3 {
+            for signal in [&one, &one, &other, &one] {
+                signal.raise(&port).unwrap();
+            }
+            let mut packets = [Packet::default(); 8];
+            assert_eq!(port.fill(&mut packets, Wait::FOREVER), 2);
+            let tokens = [0, 1].map(|at| wakers.take(packets[at].lpOverlapped as usize));
+            assert_eq!(tokens, [Some(Token(1)), Some(Token(2))]);
+        }
+    }
+
+    #[test]
+    fn the_packet_of_a_waker_that_is_gone_is_nobodys() {
+        let port = Port::new().unwrap();
+        let wakers = Wakers::default();
+        let gone = wakers.add(Token(1));
+        gone.raise(&port).unwrap();
+        wakers.remove(&gone);
+        wakers.add(Token(1));
+        let mut packets = [Packet::default(); 8];
+        assert_eq!(port.fill(&mut packets, Wait::FOREVER), 1);
+        assert_eq!(wakers.take(packets[0].lpOverlapped as usize), None);
+    }
+}
