@@ -5,7 +5,7 @@ use mio::Backend;
 /// Whether an edge comes only after an operation in its direction would have blocked. With the others a short read or
 /// write is enough.
 pub(crate) fn rearms_on_wouldblock(backend: Backend) -> bool {
-    backend == Backend::Poll
+    matches!(backend, Backend::Poll | Backend::Afd)
 }
 
 /// Whether an edge-triggered bare descriptor that stays ready is reported again from time to time.
@@ -19,13 +19,13 @@ pub(crate) fn duplicates_keep_registrations(backend: Backend) -> bool {
 }
 
 /// Whether what can always be read and written is refused, rather than always ready.
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 pub(crate) fn refuses_files(backend: Backend) -> bool {
     backend == Backend::Epoll
 }
 
 /// Whether a regular file is readable as long as there is something behind its position, and watched for reading only.
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 pub(crate) fn watches_positions(backend: Backend) -> bool {
     backend == Backend::Kqueue
 }
@@ -43,26 +43,34 @@ pub(crate) fn directions_are_apart(backend: Backend) -> bool {
 }
 
 /// Whether the error of a datagram socket is told as an error. It is always told as something to read.
-#[cfg(feature = "net")]
+#[cfg(all(unix, feature = "net"))]
 pub(crate) fn says_errors_of_datagrams(backend: Backend) -> bool {
     backend != Backend::Kqueue
 }
 
 /// Whether somebody has looked what the system says of ends and errors.
-#[cfg(all(feature = "net", feature = "os-ext"))]
+#[cfg(all(unix, feature = "net", feature = "os-ext"))]
 pub(crate) fn is_measured(backend: Backend) -> bool {
     backend != Backend::Kqueue || cfg!(mio_model = "kqueue")
+}
+
+/// Whether the end of a stream is reported while there is data before it. Windows does; Wine once the data was read.
+pub(crate) fn shows_ends_behind_data(backend: Backend) -> bool {
+    backend != Backend::Afd
 }
 
 /// How many sources a queue has to bear. A poll with `poll(2)` takes as long as there are sources.
 pub(crate) fn crowd(backend: Backend) -> usize {
     match backend {
         Backend::Poll => 2_000,
+        // Wine takes seconds to open a thousand sockets.
+        Backend::Afd => 1_000,
         _ => 10_000,
     }
 }
 
 /// Whether the queue's descriptor is readable when a source is ready, and not for wakes alone.
+#[cfg(unix)]
 pub(crate) fn queue_shows_readiness(backend: Backend) -> bool {
     backend != Backend::Poll
 }

@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use mio::{Backend, Token, Trigger};
 
-use crate::backends::{is_measured, says_errors_of_datagrams};
+#[cfg(all(unix, feature = "net", feature = "os-ext"))]
+use crate::backends::is_measured;
+#[cfg(all(unix, feature = "net"))]
+use crate::backends::says_errors_of_datagrams;
 use crate::bed::{during, Bed, PATIENCE, SILENCE};
 use crate::links::Link;
 use crate::ready::{Ready, Seen};
@@ -34,7 +37,7 @@ fn expected(when: When, backend: Backend) -> Vec<(State, Ready)> {
 }
 
 /// The tables and the states that the suite knows are the same ones.
-#[cfg(all(feature = "net", feature = "os-ext"))]
+#[cfg(all(unix, feature = "net", feature = "os-ext"))]
 pub(crate) fn tables_are_complete(backend: Backend) {
     let states: Vec<_> = states()
         .iter()
@@ -174,8 +177,9 @@ pub(crate) fn other_triggers_say_what_the_system_says(backend: Backend) {
     }
 }
 
-/// An error of a datagram socket is not its end: what comes after it is reported like anything else.
-#[cfg(feature = "net")]
+/// An error of a datagram socket is not its end: what comes after it is reported like anything else. (On Windows it is
+/// no state of the socket at all, but the result of a read.)
+#[cfg(all(unix, feature = "net"))]
 pub(crate) fn life_goes_on_after_an_error(backend: Backend) {
     use std::io::ErrorKind;
 

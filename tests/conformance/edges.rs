@@ -186,7 +186,7 @@ pub(crate) fn an_edge_is_no_level(backend: Backend) {
 }
 
 /// A descriptor that is writable and left alone, as most are, must not keep its user's loop busy.
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 pub(crate) fn idle_bare_descriptor_does_not_spin(backend: Backend) {
     use std::time::Instant;
 

@@ -10,12 +10,13 @@
 //! A backend that the system refuses is skipped, with a line on the standard output. `MIO_REQUIRE_BACKENDS` names those
 //! for which that is a failure: `epoll,poll`, or `all`.
 
-#![cfg(unix)]
+#![cfg(any(unix, windows))]
 
 mod alone;
 mod backends;
 mod bed;
 mod links;
+#[cfg(unix)]
 mod raw;
 mod ready;
 mod system;
@@ -23,11 +24,13 @@ mod system;
 mod capacity;
 mod closing;
 mod edges;
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 mod files;
 mod lifetimes;
 mod many;
+#[cfg(unix)]
 mod outer;
+#[cfg(unix)]
 mod processes;
 mod registration;
 mod threads;
@@ -55,7 +58,7 @@ macro_rules! suite {
             mount!(Kqueue: $($table)+);
         }
 
-        #[cfg(all(feature = "poll-backend", not(any(
+        #[cfg(all(unix, feature = "poll-backend", not(any(
             mio_model = "kqueue",
             target_vendor = "apple",
             target_os = "dragonfly",
@@ -65,6 +68,11 @@ macro_rules! suite {
         ))))]
         mod poll {
             mount!(Poll: $($table)+);
+        }
+
+        #[cfg(windows)]
+        mod afd {
+            mount!(Afd: $($table)+);
         }
     };
 }
@@ -91,7 +99,7 @@ suite! {
         full_and_writable_again
         edges_come_again_and_again
         an_edge_is_no_level
-        #[cfg(feature = "os-ext")] idle_bare_descriptor_does_not_spin
+        #[cfg(all(unix, feature = "os-ext"))] idle_bare_descriptor_does_not_spin
         blocked_read_leaves_writing_alone
         blocked_write_leaves_reading_alone
         unknown_direction_rearms
@@ -110,7 +118,7 @@ suite! {
         deregistered_on_another_thread
         #[cfg(debug_assertions)] second_queue_is_an_error
         two_queues_of_one_process
-        #[cfg(feature = "os-ext")] bare_descriptor_in_two_queues
+        #[cfg(all(unix, feature = "os-ext"))] bare_descriptor_in_two_queues
     }
 
     lifetimes {
@@ -118,13 +126,13 @@ suite! {
         number_reused_by_a_new_source
         number_reused_in_another_queue
         duplicate_of_a_registered_descriptor
-        #[cfg(feature = "os-ext")] duplicate_of_a_bare_descriptor
+        #[cfg(all(unix, feature = "os-ext"))] duplicate_of_a_bare_descriptor
         dropped_in_any_order
         registry_and_waker_outlive_the_queue
         sources_outlive_the_queue
     }
 
-    #[cfg(feature = "os-ext")]
+    #[cfg(all(unix, feature = "os-ext"))]
     files {
         regular_file
         directory
@@ -178,12 +186,14 @@ suite! {
         every_byte_arrives
     }
 
+    #[cfg(unix)]
     outer {
         queue_is_readable_when_a_source_is_ready
         queue_is_readable_when_a_waker_was_used
         queue_in_a_queue
     }
 
+    #[cfg(unix)]
     processes {
         child_drops_everything
         poll_reports_signals
@@ -196,12 +206,12 @@ suite! {
     }
 
     closing {
-        #[cfg(all(feature = "net", feature = "os-ext"))] tables_are_complete
+        #[cfg(all(unix, feature = "net", feature = "os-ext"))] tables_are_complete
         it_happens_while_registered
         the_end_needs_no_would_block
         it_happened_before_registering
         other_triggers_say_what_the_system_says
-        #[cfg(feature = "net")] life_goes_on_after_an_error
+        #[cfg(all(unix, feature = "net"))] life_goes_on_after_an_error
     }
 
     triggers {

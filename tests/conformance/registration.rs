@@ -274,7 +274,7 @@ pub(crate) fn two_queues_of_one_process(backend: Backend) {
 }
 
 /// A descriptor may be watched by several queues, if it is not one of this crate's sources. Each reports it.
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 pub(crate) fn bare_descriptor_in_two_queues(backend: Backend) {
     use crate::backends::directions_are_apart;
 

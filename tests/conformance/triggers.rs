@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mio::{Backend, Interest, Token, Trigger, Waker};
 
+use crate::backends::shows_ends_behind_data;
 use crate::bed::{during, said_of, Bed, BOTH, PATIENCE, TRIGGERS};
 use crate::links::{links, readers, writers, Link};
 use crate::ready::Ready;
@@ -35,7 +36,9 @@ pub(crate) fn level_while_readable(backend: Backend) {
             for _ in 0..4 {
                 assert_reported(&mut bed, Ready::READABLE);
             }
-            assert_eq!(link.near.read(&mut [0; 1]).unwrap(), 1);
+            // Windows refuses to read a part of a datagram.
+            let part = if link.is_datagram() { 2 } else { 1 };
+            assert_eq!(link.near.read(&mut [0; 2][..part]).unwrap(), part);
             if !link.is_datagram() {
                 assert_reported(&mut bed, Ready::READABLE);
             }
@@ -215,6 +218,9 @@ pub(crate) fn oneshot_and_hang_up(backend: Backend) {
             link.hang_up();
             bed.expect_silence();
 
+            if !shows_ends_behind_data(backend) {
+                assert_eq!(link.near.read(&mut [0; 1]).unwrap(), 1);
+            }
             registry
                 .reregister(link.source(), SOURCE, Interest::READABLE)
                 .unwrap();

@@ -1,7 +1,6 @@
 //! Wakers: no wake is lost, and a repeated one costs next to nothing.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{mpsc, Barrier, Mutex};
 use std::thread;
@@ -13,7 +12,7 @@ use crate::alone::alone;
 use crate::bed::{during, said_of, Bed, PATIENCE, TRIGGERS};
 use crate::links::Link;
 use crate::ready::Ready;
-use crate::system::{asleep, this_thread};
+use crate::system::{asleep, this_thread, writes};
 use crate::threads::woken;
 
 const WAKER: Token = Token(91);
@@ -197,13 +196,6 @@ pub(crate) fn repeated_wakes_are_coalesced(backend: Backend) {
     }
 }
 
-/// How many system calls of this thread have written something so far, where the kernel counts them.
-fn writes() -> Option<u64> {
-    let io = fs::read_to_string("/proc/thread-self/io").ok()?;
-    let count = io.lines().find_map(|line| line.strip_prefix("syscw: "))?;
-    count.parse().ok()
-}
-
 /// A poll that found nothing has not taken the wake that others rely on, and a poll that was full has not either.
 pub(crate) fn wakes_between_other_events(backend: Backend) {
     let mut bed = Bed::with_capacity(backend, 1);
@@ -363,13 +355,13 @@ pub(crate) fn counter_at_its_maximum(backend: Backend) {
 /// The descriptors of this process that are an `eventfd(2)`.
 #[cfg(target_os = "linux")]
 fn eventfds() -> Vec<i32> {
-    let entries = fs::read_dir("/proc/self/fd")
+    let entries = std::fs::read_dir("/proc/self/fd")
         .into_iter()
         .flatten()
         .flatten();
     entries
         .filter(|entry| {
-            let link = fs::read_link(entry.path()).unwrap_or_default();
+            let link = std::fs::read_link(entry.path()).unwrap_or_default();
             link.to_string_lossy().contains("[eventfd]")
         })
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())

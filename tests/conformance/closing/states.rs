@@ -2,7 +2,7 @@
 
 #[cfg(feature = "net")]
 mod net;
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 mod os_ext;
 
 use std::net::Shutdown;
@@ -54,7 +54,7 @@ pub(super) fn states() -> Vec<State> {
     let kinds = [SOCKET_PAIR].into_iter();
     #[cfg(feature = "net")]
     let kinds = kinds.chain(net::KINDS.iter().copied());
-    #[cfg(feature = "os-ext")]
+    #[cfg(all(unix, feature = "os-ext"))]
     let kinds = kinds.chain(os_ext::KINDS.iter().copied());
     let of_kind = |kind: Kind| {
         let state = move |&(state, act, settled)| State {

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "net")]
 mod net;
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 mod os_ext;
 
 use std::io;
@@ -16,7 +16,7 @@ use crate::system::{self, socket_pair, AsFd, BorrowedFd, OwnedFd, PollFlags};
 
 #[cfg(feature = "net")]
 pub(crate) use self::net::{tcp_pair, udp_pair};
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 pub(crate) use self::os_ext::bare_links;
 
 /// A source under test, and what it is connected to.
@@ -171,7 +171,7 @@ pub(crate) fn links() -> Vec<Link> {
     let links = [Link::new()].into_iter();
     #[cfg(feature = "net")]
     let links = links.chain(net::links());
-    #[cfg(feature = "os-ext")]
+    #[cfg(all(unix, feature = "os-ext"))]
     let links = links.chain(os_ext::links());
     links.collect()
 }

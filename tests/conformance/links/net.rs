@@ -2,20 +2,19 @@
 
 use std::io::{Read, Write};
 
-use mio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
+use mio::net::{TcpStream, UdpSocket};
+#[cfg(unix)]
+use mio::net::{UnixDatagram, UnixStream};
 
 use super::{near, Link};
 use crate::bed::BOTH;
 use crate::system::{PollFlags, PEER_WROTE_ALL};
 
-pub(super) fn links() -> [Link; 4] {
+pub(super) fn links() -> Vec<Link> {
     let (near, far) = tcp_pair();
     let mut tcp = Link::of("TcpStream", BOTH, near, far);
     // This end may still send.
     tcp.hung_up = PEER_WROTE_ALL;
-
-    let (near, far) = UnixStream::pair().unwrap();
-    let unix = Link::of("UnixStream", BOTH, near, far);
 
     let (near, far) = udp_pair();
     let mut udp = Link::of("UdpSocket", BOTH, near, far);
@@ -23,10 +22,23 @@ pub(super) fn links() -> [Link; 4] {
     udp.fills = false;
     udp.hung_up = PollFlags::empty();
 
+    [tcp, udp].into_iter().chain(local_links()).collect()
+}
+
+#[cfg(unix)]
+fn local_links() -> [Link; 2] {
+    let (near, far) = UnixStream::pair().unwrap();
+    let stream = Link::of("UnixStream", BOTH, near, far);
+
     let (near, far) = UnixDatagram::pair().unwrap();
     let mut datagram = Link::of("UnixDatagram", BOTH, near, far);
     datagram.hung_up = PollFlags::empty();
-    [tcp, unix, udp, datagram]
+    [stream, datagram]
+}
+
+#[cfg(not(unix))]
+fn local_links() -> [Link; 0] {
+    []
 }
 
 /// Both ends of a connection.
@@ -54,10 +66,12 @@ near!(
     |mut stream, buffer| Read::read(&mut stream, buffer),
     |mut stream, bytes| Write::write(&mut stream, bytes)
 );
+#[cfg(unix)]
 near!(
     UnixStream,
     |mut stream, buffer| Read::read(&mut stream, buffer),
     |mut stream, bytes| Write::write(&mut stream, bytes)
 );
 near!(UdpSocket, UdpSocket::recv, UdpSocket::send);
+#[cfg(unix)]
 near!(UnixDatagram, UnixDatagram::recv, UnixDatagram::send);

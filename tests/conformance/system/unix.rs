@@ -101,6 +101,13 @@ pub(crate) fn is_missing(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::NOSYS.raw_os_error())
 }
 
+/// How many system calls of this thread have written something so far, where the kernel counts them.
+pub(crate) fn writes() -> Option<u64> {
+    let io = fs::read_to_string("/proc/thread-self/io").ok()?;
+    let count = io.lines().find_map(|line| line.strip_prefix("syscw: "))?;
+    count.parse().ok()
+}
+
 /// A thread of this process, to be looked at: its number on Linux.
 #[derive(Copy, Clone)]
 pub(crate) struct Thread(Option<u32>);

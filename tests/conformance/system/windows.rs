@@ -2,15 +2,24 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, UdpSocket};
-use std::os::windows::io::AsRawSocket;
+use std::os::windows::io::{AsRawSocket, AsSocket};
 use std::time::Duration;
 
 use socket2::SockRef;
 use windows_sys::Win32::Networking::WinSock::{self, WSAPoll, WSAPOLLFD};
 
-pub(crate) use std::os::windows::io::{
-    AsSocket as AsFd, BorrowedSocket as BorrowedFd, OwnedSocket as OwnedFd,
-};
+pub(crate) use std::os::windows::io::{BorrowedSocket as BorrowedFd, OwnedSocket as OwnedFd};
+
+/// What has a socket.
+pub(crate) trait AsFd: AsSocket {
+    fn as_fd(&self) -> BorrowedFd<'_>;
+}
+
+impl<T: AsSocket> AsFd for T {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.as_socket()
+    }
+}
 
 /// Two connected sockets, neither of which blocks. Windows has no socket pairs.
 pub(crate) fn socket_pair() -> (OwnedFd, OwnedFd) {
@@ -39,20 +48,20 @@ pub(crate) fn descriptors() -> usize {
 
 /// The number by which the system knows it.
 pub(crate) fn number(fd: impl AsFd) -> i64 {
-    i64::try_from(fd.as_socket().as_raw_socket()).unwrap()
+    i64::try_from(fd.as_fd().as_raw_socket()).unwrap()
 }
 
 pub(crate) fn read(fd: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    (&*SockRef::from(&fd.as_socket())).read(buffer)
+    (&*SockRef::from(&fd.as_fd())).read(buffer)
 }
 
 pub(crate) fn write(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    (&*SockRef::from(&fd.as_socket())).write(bytes)
+    (&*SockRef::from(&fd.as_fd())).write(bytes)
 }
 
 #[track_caller]
 pub(crate) fn shutdown(fd: impl AsFd, how: Shutdown) {
-    SockRef::from(&fd.as_socket()).shutdown(how).unwrap();
+    SockRef::from(&fd.as_fd()).shutdown(how).unwrap();
 }
 
 /// What `WSAPoll` asks for and says.
@@ -82,16 +91,24 @@ impl PollFlags {
 /// What the system says of a socket at once or in time.
 pub(crate) fn poll(fd: impl AsFd, flags: PollFlags, timeout: Duration) -> PollFlags {
     let mut fds = [WSAPOLLFD {
-        fd: fd.as_socket().as_raw_socket() as _,
+        fd: fd.as_fd().as_raw_socket() as _,
         // What is over comes unasked, and to ask for it is an error.
-        events: flags.0 & !(WinSock::POLLHUP | WinSock::POLLERR),
+        events: match flags.0 & !(WinSock::POLLHUP | WinSock::POLLERR) {
+            0 => WinSock::POLLRDNORM,
+            asked => asked,
+        },
         revents: 0,
     }];
     let timeout = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
     // SAFETY: The array has one element, which outlives the call, and its socket is borrowed for as long.
     let n = unsafe { WSAPoll(fds.as_mut_ptr(), 1, timeout) };
     assert!(n >= 0, "{}", io::Error::last_os_error());
-    PollFlags(fds[0].revents)
+    let mut said = PollFlags(fds[0].revents);
+    // Windows says of an end what it says of data, and over the loopback an end arrives before `closesocket` returns.
+    if said.contains(PollFlags::IN) {
+        said.0 |= WinSock::POLLHUP;
+    }
+    said
 }
 
 /// What `poll` says once the other end has written its last byte.
@@ -100,6 +117,11 @@ pub(crate) const PEER_WROTE_ALL: PollFlags = PollFlags::HUP;
 /// Whether the error says that the system has no such call. The loader would have said so before.
 pub(crate) fn is_missing(_error: &io::Error) -> bool {
     false
+}
+
+/// Nothing counts system calls.
+pub(crate) fn writes() -> Option<u64> {
+    None
 }
 
 /// A thread of this process.
