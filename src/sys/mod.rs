@@ -197,6 +197,10 @@ mod pure_afd {
     mod state;
 }
 
+/// Named pipes.
+#[cfg(all(windows, feature = "os-ext"))]
+pub(crate) mod named_pipe;
+
 pub(crate) use self::queue::Selector;
 
 /// An event as the system writes it.

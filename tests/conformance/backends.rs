@@ -38,6 +38,7 @@ pub(crate) fn notices_second_registrations(backend: Backend) -> bool {
 
 /// Whether something that begins in one direction brings an event for this direction alone, rather than for all that are
 /// ready.
+#[cfg(unix)]
 pub(crate) fn directions_are_apart(backend: Backend) -> bool {
     backend == Backend::Kqueue
 }

@@ -37,6 +37,18 @@ const UNSAFE: &[(&str, &str)] = &[
         "borrows a descriptor that is only known by its number",
     ),
     (
+        "src/os/windows/named_pipe.rs",
+        "lends a handle that another thread may be about to use; `FromRawHandle`",
+    ),
+    (
+        "src/sys/named_pipe/calls.rs",
+        "calls of Windows that no safe wrapper has",
+    ),
+    (
+        "src/sys/named_pipe/mod.rs",
+        "the kernel reads and writes buffers while an operation is in flight",
+    ),
+    (
         "src/sys/handle/fd.rs",
         "lends a descriptor to a type of the standard library that does not own it, and closes one",
     ),
@@ -55,6 +67,10 @@ const UNSAFE: &[(&str, &str)] = &[
     (
         "src/sys/selector/afd/mod.rs",
         "`Send` and `Sync` of a packet, which has a pointer in it",
+    ),
+    (
+        "src/sys/selector/afd/operation.rs",
+        "packets point to operations, which keep themselves alive",
     ),
     (
         "src/sys/selector/afd/port.rs",
@@ -125,6 +141,14 @@ const UNSAFE: &[(&str, &str)] = &[
         "registering is unsafe in this crate",
     ),
     ("tests/alloc.rs", "an allocator that counts"),
+    (
+        "tests/named_pipes/bed.rs",
+        "makes a pipe of messages, as a user would",
+    ),
+    (
+        "tests/named_pipes/stress.rs",
+        "an allocator that poisons what is freed",
+    ),
     (
         "tests/stress/signals.rs",
         "installs a signal handler and sends to one thread",

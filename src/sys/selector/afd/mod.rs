@@ -11,6 +11,7 @@
 //! | `socket.rs` | a socket's poll: its memory, submitting and cancelling it |
 //! | `due.rs` | the sockets to be asked about in the next poll |
 //! | `group.rs` | handles of the driver |
+//! | `operation.rs` | operations on other handles, whose packets come here |
 //! | `port.rs` | the completion port |
 //! | `wakers.rs` | packets that are posted, and whose they are |
 //! | `pool.rs` | the sockets of a queue, those in use and those to be used again |
@@ -25,6 +26,8 @@
 mod due;
 mod flags;
 mod group;
+#[allow(dead_code)] // only what the feature `os-ext` adds starts operations
+pub(crate) mod operation;
 mod pool;
 mod port;
 mod shared;
@@ -39,7 +42,7 @@ use std::time::Duration;
 
 use windows_sys::Win32::System::IO::OVERLAPPED_ENTRY;
 
-use self::flags::Flags;
+pub(crate) use self::flags::Flags;
 use self::port::Deadline;
 use self::shared::Shared;
 use self::socket::Socket;
@@ -238,7 +241,7 @@ impl Registered {
 }
 
 impl Event {
-    fn new(token: Token, flags: Flags) -> Event {
+    pub(crate) fn new(token: Token, flags: Flags) -> Event {
         Event(OVERLAPPED_ENTRY {
             lpCompletionKey: token.0,
             Internal: flags.bits() as usize,

@@ -9,6 +9,7 @@ use windows_sys::Win32::Networking::WinSock::SOCKET as RawSocket;
 
 use super::due::{Chain, Due};
 use super::group::synchronous;
+use super::operation::{self, Left, OPERATION};
 use super::pool::Pool;
 use super::port::{Packet, Port, Wait};
 use super::socket::{Answer, Inner, Socket};
@@ -24,13 +25,15 @@ pub(super) struct Shared {
     /// How many polls of the queue there have been.
     turns: AtomicUsize,
     /// How many packets of sockets will come.
-    in_flight: AtomicUsize,
+    pub(super) in_flight: AtomicUsize,
     closed: AtomicBool,
     pub(super) wakers: Wakers,
     /// For looking at states that may be over; opened when it is needed first.
     prober: Mutex<Option<OwnedHandle>>,
     /// Locked before a socket, not while one is locked.
     pool: Mutex<Pool>,
+    /// Operations whose owners have gone without them.
+    pub(super) left: Mutex<Vec<Left>>,
 }
 
 impl Shared {
@@ -44,6 +47,7 @@ impl Shared {
             wakers: Wakers::default(),
             prober: Mutex::default(),
             pool: Mutex::default(),
+            left: Mutex::default(),
         })
     }
 
@@ -171,6 +175,7 @@ impl Shared {
                 socket.cancel();
             }
         }
+        operation::cancel_left(self);
         let mut events = Vec::with_capacity(64);
         let mut turn = self.begin();
         while self.in_flight.load(Ordering::Acquire) != 0 {
@@ -282,6 +287,8 @@ impl Turn<'_> {
                 let token = self.shared.wakers.take(packet.lpOverlapped as usize)?;
                 Some(Event::new(token, Flags::WAKE))
             }
+            // SAFETY: It was fetched, and is handed out this once.
+            OPERATION => unsafe { operation::take(&packet, self.shared) },
             _ => None,
         }
     }

@@ -1,0 +1,252 @@
+//! The calls of Windows that a named pipe needs, each with the reason why it may be made.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::windows::ffi::OsStrExt;
+use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
+use std::ptr;
+
+use windows_sys::Win32::Foundation::{
+    RtlNtStatusToDosError, ERROR_BAD_PIPE, ERROR_IO_PENDING, ERROR_PIPE_NOT_CONNECTED,
+    INVALID_HANDLE_VALUE,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    ReadFile, SetFileCompletionNotificationModes, WriteFile, FILE_FLAG_OVERLAPPED,
+    PIPE_ACCESS_DUPLEX,
+};
+use windows_sys::Win32::System::Pipes::{
+    ConnectNamedPipe, CreateNamedPipeW, DisconnectNamedPipe, GetNamedPipeHandleStateW,
+    GetNamedPipeInfo, PeekNamedPipe, PIPE_READMODE_MESSAGE, PIPE_TYPE_BYTE, PIPE_TYPE_MESSAGE,
+    PIPE_UNLIMITED_INSTANCES,
+};
+use windows_sys::Win32::System::WindowsProgramming::{
+    FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, FILE_SKIP_SET_EVENT_ON_HANDLE,
+};
+use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
+
+/// How many bytes the system keeps in each direction: advice, which it may exceed.
+const QUOTA: u32 = 64 * 1024;
+
+/// What has become of an operation that was started.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Started {
+    /// It is over, with so many bytes. No packet comes.
+    Done(u32),
+    /// A packet will come. Until then the memory is the system's.
+    Pending,
+    /// It is over, with this error. No packet comes.
+    Failed(u32),
+}
+
+/// Makes an instance of a pipe, for both directions, of bytes.
+pub(super) fn create(name: &OsStr) -> io::Result<OwnedHandle> {
+    let mut wide: Vec<u16> = name.encode_wide().collect();
+    if wide.contains(&0) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the name of the pipe has a NUL in it",
+        ));
+    }
+    wide.push(0);
+    // SAFETY: The name ends with a NUL and outlives the call. Without attributes the handle is not inherited.
+    let handle = unsafe {
+        CreateNamedPipeW(
+            wide.as_ptr(),
+            PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
+            PIPE_TYPE_BYTE,
+            PIPE_UNLIMITED_INSTANCES,
+            QUOTA,
+            QUOTA,
+            0,
+            ptr::null(),
+        )
+    };
+    if handle == INVALID_HANDLE_VALUE {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: The handle was made just now, and nobody else knows it.
+    Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+/// Has operations that succeed at once leave no packet. `false` if the system cannot.
+///
+/// Not for a pipe that is read by messages: of a read that returns a part of one (`ERROR_MORE_DATA`) the documentation
+/// does not say on which side of this it falls.
+pub(super) fn skip_packets(pipe: BorrowedHandle<'_>) -> bool {
+    // The modes are small numbers.
+    let modes = (FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE) as u8;
+    // SAFETY: The handle is open.
+    let set = unsafe { SetFileCompletionNotificationModes(pipe.as_raw_handle(), modes) };
+    set != 0
+}
+
+/// Whether what was written with one call is kept together.
+pub(super) fn is_of_messages(pipe: BorrowedHandle<'_>) -> io::Result<bool> {
+    let mut flags = 0;
+    // SAFETY: The handle is open, and the number outlives the call. The other ones are not asked for.
+    let told = unsafe {
+        GetNamedPipeInfo(
+            pipe.as_raw_handle(),
+            &mut flags,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    };
+    match told {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok(flags & PIPE_TYPE_MESSAGE != 0),
+    }
+}
+
+/// Whether a read ends where a message does. If the system does not tell: possibly.
+pub(super) fn reads_messages(pipe: BorrowedHandle<'_>) -> bool {
+    let mut state = 0;
+    // SAFETY: The handle is open, and the number outlives the call. Nothing else is asked for.
+    let told = unsafe {
+        GetNamedPipeHandleStateW(
+            pipe.as_raw_handle(),
+            &mut state,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            0,
+        )
+    };
+    told == 0 || state & PIPE_READMODE_MESSAGE != 0
+}
+
+/// Whether there is, or was, somebody at the other end.
+pub(super) fn is_connected(pipe: BorrowedHandle<'_>) -> bool {
+    // SAFETY: The handle is open. Nothing is asked for but the error.
+    let peeked = unsafe {
+        PeekNamedPipe(
+            pipe.as_raw_handle(),
+            ptr::null_mut(),
+            0,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    };
+    // A pipe that may only be written to is refused, and belongs to a client, who is connected.
+    peeked != 0 || !matches!(last_error(), ERROR_BAD_PIPE | ERROR_PIPE_NOT_CONNECTED)
+}
+
+/// Ends the connection, and what was written and not read.
+pub(super) fn disconnect(pipe: BorrowedHandle<'_>) -> io::Result<()> {
+    // SAFETY: The handle is open.
+    match unsafe { DisconnectNamedPipe(pipe.as_raw_handle()) } {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// Starts to wait for a client.
+///
+/// # Safety
+///
+/// `overlapped` is of no other operation, and stays where it is, unused, until the packet was fetched if one comes.
+pub(super) unsafe fn connect(pipe: BorrowedHandle<'_>, overlapped: *mut OVERLAPPED) -> Started {
+    // SAFETY: The caller vouches for the memory; the handle is open.
+    let done = unsafe { ConnectNamedPipe(pipe.as_raw_handle(), overlapped) };
+    // SAFETY: As above.
+    unsafe { started(done, overlapped) }
+}
+
+/// Starts to read.
+///
+/// # Safety
+///
+/// As for [`connect`], and the same holds for the buffer of `length` bytes.
+pub(super) unsafe fn read(
+    pipe: BorrowedHandle<'_>,
+    buffer: *mut u8,
+    length: usize,
+    overlapped: *mut OVERLAPPED,
+) -> Started {
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    // SAFETY: The caller vouches for the memory; the handle is open.
+    let done = unsafe {
+        ReadFile(
+            pipe.as_raw_handle(),
+            buffer,
+            length,
+            ptr::null_mut(),
+            overlapped,
+        )
+    };
+    // SAFETY: As above.
+    unsafe { started(done, overlapped) }
+}
+
+/// Starts to write.
+///
+/// # Safety
+///
+/// As for [`read`].
+pub(super) unsafe fn write(
+    pipe: BorrowedHandle<'_>,
+    buffer: *const u8,
+    length: usize,
+    overlapped: *mut OVERLAPPED,
+) -> Started {
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    // SAFETY: The caller vouches for the memory; the handle is open.
+    let done = unsafe {
+        WriteFile(
+            pipe.as_raw_handle(),
+            buffer,
+            length,
+            ptr::null_mut(),
+            overlapped,
+        )
+    };
+    // SAFETY: As above.
+    unsafe { started(done, overlapped) }
+}
+
+/// What a call says that has returned `done`.
+///
+/// # Safety
+///
+/// `overlapped` is what was given to the call.
+unsafe fn started(done: i32, overlapped: *mut OVERLAPPED) -> Started {
+    if done == 0 {
+        return match last_error() {
+            ERROR_IO_PENDING => Started::Pending,
+            code => Started::Failed(code),
+        };
+    }
+    // SAFETY: The operation is over, so the memory is the caller's again.
+    let bytes = unsafe { (*overlapped).InternalHigh };
+    // No more than was asked for.
+    Started::Done(bytes as u32)
+}
+
+/// Asks that the operation of `overlapped` ends soon. Its packet comes all the same.
+pub(super) fn cancel(pipe: BorrowedHandle<'_>, overlapped: *const OVERLAPPED) {
+    // SAFETY: The pointer is only compared. One that is of no operation of this handle is an error, and so is one that is
+    // over: then its packet is on its way.
+    unsafe { CancelIoEx(pipe.as_raw_handle(), overlapped) };
+}
+
+/// A status of the kernel as the error of Windows that it stands for; zero for success.
+pub(super) fn error_code(status: i32) -> u32 {
+    if status == 0 {
+        return 0;
+    }
+    // SAFETY: A translation of numbers.
+    unsafe { RtlNtStatusToDosError(status) }
+}
+
+pub(super) fn os_error(code: u32) -> io::Error {
+    // Error codes are small.
+    io::Error::from_raw_os_error(code as i32)
+}
+
+fn last_error() -> u32 {
+    // It was set by a call of Windows just now.
+    io::Error::last_os_error().raw_os_error().unwrap_or(0) as u32
+}

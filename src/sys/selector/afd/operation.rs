@@ -1,0 +1,154 @@
+//! Operations on other handles than sockets: their packets come to the queue, which hands them to whoever has started
+//! the operation.
+//!
+//! An operation keeps its own memory alive, with a reference that its packet gives back. So a packet always points to
+//! something, whatever was dropped meanwhile. Who starts operations holds the queue. So once the queue is closed, those
+//! that are left are of nobody: they were asked to end, and closing waits for it.
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::io;
+use std::os::windows::io::BorrowedHandle;
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
+
+use windows_sys::Win32::System::IO::OVERLAPPED;
+
+use super::port::Packet;
+use super::shared::Shared;
+use super::{lock, Afd, Event};
+
+/// The key of their packets.
+pub(super) const OPERATION: usize = 2;
+
+/// The memory of one operation, at the beginning of that of its owner.
+#[repr(C)]
+pub(crate) struct Operation {
+    overlapped: UnsafeCell<OVERLAPPED>,
+    owner: &'static Owner,
+}
+
+/// What the owner of an operation does with it.
+pub(crate) struct Owner {
+    /// Takes the packet, with the reference that the operation was given.
+    ///
+    /// # Safety
+    ///
+    /// Once for each packet that was announced with [`Operations::begin`].
+    pub(crate) take: unsafe fn(NonNull<Operation>, Answer, Operations<'_>) -> Option<Event>,
+    /// Asks that the operation ends soon.
+    ///
+    /// # Safety
+    ///
+    /// Its packet was not taken.
+    pub(crate) cancel: unsafe fn(NonNull<Operation>),
+}
+
+/// How an operation has ended.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Answer {
+    /// The status of the kernel.
+    pub(crate) status: i32,
+    pub(crate) bytes: u32,
+}
+
+impl Operation {
+    pub(crate) fn new(owner: &'static Owner) -> Operation {
+        Operation {
+            overlapped: UnsafeCell::default(),
+            owner,
+        }
+    }
+
+    /// What the system is given, and what it fills in.
+    pub(crate) fn overlapped(&self) -> *mut OVERLAPPED {
+        self.overlapped.get()
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation").finish_non_exhaustive()
+    }
+}
+
+/// What a queue is for those who start operations.
+#[derive(Copy, Clone)]
+pub(crate) struct Operations<'a>(&'a Shared);
+
+impl Afd {
+    pub(crate) fn operations(&self) -> Operations<'_> {
+        Operations(&self.shared)
+    }
+}
+
+impl Operations<'_> {
+    /// Has the packets of the operations on `handle` come here, for good.
+    pub(crate) fn attach(self, handle: BorrowedHandle<'_>) -> io::Result<()> {
+        self.0.port.attach(handle, OPERATION)
+    }
+
+    /// Announces a packet. Called before the operation begins.
+    pub(crate) fn begin(self) {
+        self.0.in_flight.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// There will be no packet after all.
+    pub(crate) fn end(self) {
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Leaves a packet of `operation`, which was announced.
+    pub(crate) fn post(self, operation: &Operation) -> io::Result<()> {
+        let operation: *const Operation = operation;
+        self.0.port.post(OPERATION, operation.cast())
+    }
+
+    /// Closing the queue is to cancel `operation`, whose packet was announced, though nobody is there any more to wait
+    /// for it.
+    pub(crate) fn leave(self, operation: &Operation) {
+        lock(&self.0.left).push(Left(NonNull::from(operation)));
+    }
+
+    /// The packet of an operation has come that was [left](Operations::leave).
+    pub(crate) fn forget(self, operation: &Operation) {
+        lock(&self.0.left).retain(|left| left.0 != NonNull::from(operation));
+    }
+}
+
+/// An operation that only its packet keeps alive.
+#[derive(Debug, PartialEq)]
+pub(super) struct Left(NonNull<Operation>);
+
+// SAFETY: Operations are started and taken by any thread.
+unsafe impl Send for Left {}
+
+/// Hands out a packet whose key says that it is of an operation.
+///
+/// # Safety
+///
+/// The packet was fetched, and is handed out once.
+pub(super) unsafe fn take(packet: &Packet, shared: &Shared) -> Option<Event> {
+    let operation = NonNull::new(packet.lpOverlapped.cast::<Operation>())?;
+    shared.in_flight.fetch_sub(1, Ordering::AcqRel);
+    // SAFETY: The packet was announced, so the operation lives until it is taken.
+    let owner = unsafe { operation.as_ref() }.owner;
+    let answer = Answer {
+        // Statuses have 32 bits.
+        status: packet.Internal as i32,
+        bytes: packet.dwNumberOfBytesTransferred,
+    };
+    // SAFETY: The caller says that this is the one time.
+    unsafe { (owner.take)(operation, answer, Operations(shared)) }
+}
+
+/// Cancels everything that was left behind.
+pub(super) fn cancel_left(shared: &Shared) {
+    let all = std::mem::take(&mut *lock(&shared.left));
+    for left in all {
+        // SAFETY: It was in the list, so it lives.
+        let owner = unsafe { left.0.as_ref() }.owner;
+        // SAFETY: Nobody takes packets while the queue is being closed, but who closes it: later.
+        unsafe { (owner.cancel)(left.0) };
+    }
+}
