@@ -6,7 +6,8 @@
 
 use std::cell::Cell;
 use std::env;
-use std::process::Command;
+
+use crate::runner;
 
 /// Set in the process that runs one case alone.
 const ALONE: &str = "MIO_CONFORMANCE_ALONE";
@@ -28,7 +29,7 @@ pub(crate) fn alone(case: impl FnOnce()) {
         return case();
     }
     let name = NAME.with(Cell::get);
-    let output = Command::new(env::current_exe().unwrap())
+    let output = runner::command(env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(ALONE, "1")
         .output()

@@ -19,6 +19,8 @@ mod links;
 #[cfg(unix)]
 mod raw;
 mod ready;
+#[path = "../runner/mod.rs"]
+mod runner;
 mod system;
 
 mod capacity;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use crate::program::{example, refuses, Program};
+use crate::runner;
 
 fn run(script: &str) -> (Vec<String>, Vec<String>, Option<i32>) {
     let (stdout, stderr, status) = Program::start("child_output", &["sh", "-c", script]).end();
@@ -91,7 +92,7 @@ fn one_output_may_end_before_the_other() {
 
 /// A shell that can be told something.
 fn with_stdin(script: &str) -> Program {
-    let mut command = Command::new(example("child_output"));
+    let mut command = runner::command(example("child_output"));
     Program::spawn(command.args(["sh", "-c", script]).stdin(Stdio::piped()))
 }
 
@@ -121,8 +122,8 @@ fn ends_when_nobody_reads() {
     // Its standard output goes through `head`, which leaves after a line; the command itself would never end.
     let mut command = Command::new("sh");
     command
-        .args(["-c", "\"$0\" yes | head -n 1"])
-        .arg(example("child_output"))
+        .args(["-c", "\"$0\" \"$@\" yes | head -n 1"])
+        .args(runner::words(example("child_output")))
         .stdin(Stdio::null());
     let (lines, _, _) = Program::spawn(&mut command).end();
     assert_eq!(lines, ["out| y"]);

@@ -10,5 +10,7 @@ mod client;
 mod http_hello;
 mod program;
 mod proxy;
+#[path = "../runner/mod.rs"]
+mod runner;
 mod tcp_echo;
 mod udp_echo;

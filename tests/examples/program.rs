@@ -10,6 +10,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs, thread};
 
+use crate::runner;
+
 /// How long anything may take on a machine that is busy with something else.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -22,7 +24,7 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn start<S: AsRef<OsStr>>(name: &str, arguments: &[S]) -> Program {
-        let mut command = Command::new(example(name));
+        let mut command = runner::command(example(name));
         Program::spawn(command.args(arguments).stdin(Stdio::null()))
     }
 
@@ -32,7 +34,7 @@ impl Program {
         command
             .arg("-c")
             .arg(format!("ulimit -S -n {descriptors} && exec \"$0\" \"$@\""))
-            .arg(example(name))
+            .args(runner::words(example(name)))
             .args(arguments);
         Program::spawn(command.stdin(Stdio::null()))
     }
@@ -234,6 +236,16 @@ fn modified(path: &Path) -> Option<SystemTime> {
         .ok()
 }
 
+/// Whether cargo has marked the folder as its own.
+fn is_tagged(folder: &Path) -> bool {
+    folder.join("CACHEDIR.TAG").exists()
+}
+
+/// Whether this is a target's name, such as `i686-unknown-linux-gnu`.
+fn is_triple(name: &str) -> bool {
+    name.matches('-').count() >= 2
+}
+
 /// Has cargo build the examples as it has built this test, and returns the folder.
 fn build(profile: &Path) -> PathBuf {
     let features = [
@@ -269,19 +281,16 @@ fn build(profile: &Path) -> PathBuf {
         "debug" => {}
         other => drop(command.args(["--profile", other])),
     }
-    // Cargo marks its target folder. If it is one further up, what is between is named for the target.
+    // Cargo marks its target folder, and the folders in it that are for other targets and named for them.
     if let Some(target) = profile.parent() {
-        if target.join("CACHEDIR.TAG").exists() {
-            command.arg("--target-dir").arg(target);
-        } else if let Some(above) = target
-            .parent()
-            .filter(|above| above.join("CACHEDIR.TAG").exists())
-        {
-            command
-                .arg("--target-dir")
-                .arg(above)
-                .arg("--target")
-                .arg(name(target));
+        let above = target.parent().filter(|above| is_tagged(above));
+        match above {
+            Some(above) if is_triple(&name(target)) => {
+                command.arg("--target-dir").arg(above);
+                command.arg("--target").arg(name(target));
+            }
+            _ if is_tagged(target) => drop(command.arg("--target-dir").arg(target)),
+            _ => {}
         }
     }
     let output = command

@@ -20,6 +20,8 @@ mod pipes;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod priority;
 mod raw;
+#[path = "../runner/mod.rs"]
+mod runner;
 #[cfg(target_os = "linux")]
 mod sigpipe;
 mod tcp_connect;

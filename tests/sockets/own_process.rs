@@ -2,7 +2,9 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
+
+use crate::runner;
 
 /// Runs `body` in a process of its own, which is this program running the test `name` again, alone.
 ///
@@ -23,7 +25,7 @@ pub(crate) fn own_process(name: &str, body: impl FnOnce()) -> Option<Output> {
         return None;
     }
     let program = env::current_exe().unwrap();
-    let output = Command::new(&program)
+    let output = runner::command(&program)
         .args([name, "--exact", "--nocapture", "--test-threads=1"])
         .env(NAME, name)
         .stdin(Stdio::null())

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::panic;
-use std::process::{self, Command};
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Barrier, OnceLock};
 use std::thread;
@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 use mio::{Backend, IoSource, Poll, Trigger};
 #[cfg(not(any(target_os = "fuchsia", target_os = "redox")))]
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
+
+use crate::runner;
 
 /// How long a test waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,7 +49,7 @@ pub(crate) fn in_child(name: &str, body: impl FnOnce()) {
         return body();
     }
     let program = env::current_exe().unwrap();
-    let output = Command::new(program)
+    let output = runner::command(program)
         .args([name, "--exact", "--nocapture", "--test-threads=1"])
         .env(CHILD, name)
         .env(SEED, seed().to_string())

@@ -24,5 +24,7 @@ mod injected;
 mod injected_sockets;
 mod many;
 mod registries;
+#[path = "../runner/mod.rs"]
+mod runner;
 mod signals;
 mod wakers;
