@@ -121,6 +121,26 @@ pub(crate) fn count(line: &str) -> Option<(u64, u64)> {
     Some((passed, failed))
 }
 
+/// The programs that a `cargo test --no-run` builds. What the compiler has to say is shown.
+pub(crate) fn test_programs(command: &mut Command) -> Result<Vec<PathBuf>> {
+    let messages =
+        output(command.args(["--no-run", "--message-format", "json-render-diagnostics"]))?;
+    let programs: Vec<PathBuf> = messages.lines().filter_map(test_program).collect();
+    match programs.is_empty() {
+        true => Err("cargo built no test".to_owned()),
+        false => Ok(programs),
+    }
+}
+
+/// The program that one of cargo's messages announces, if it is one of tests.
+fn test_program(message: &str) -> Option<PathBuf> {
+    if !message.contains("\"test\":true}") {
+        return None;
+    }
+    let path = message.split_once("\"executable\":\"")?.1;
+    Some(PathBuf::from(path.split('"').next()?))
+}
+
 /// How many tests have passed and failed so far in this process's test runs.
 pub(crate) fn tally() -> (u64, u64) {
     (
@@ -257,6 +277,14 @@ mod tests {
             "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
         assert_eq!(test_result(failed), Some((3, 2)));
         assert_eq!(test_result("test a::b ... ok"), None);
+    }
+
+    #[test]
+    fn finds_test_programs_among_cargos_messages() {
+        let test = r#"{"reason":"compiler-artifact","profile":{"opt_level":"0","test":true},"executable":"/t/a-1","fresh":true}"#;
+        assert_eq!(test_program(test), Some(PathBuf::from("/t/a-1")));
+        assert_eq!(test_program(&test.replace("true}", "false}")), None);
+        assert_eq!(test_program(&test.replace("\"/t/a-1\"", "null")), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::cargo::{cargo, install, output, root, run as run_command, target_dir, test, Result};
-use crate::inject;
+use crate::{debian, inject};
 
 /// `coverage`.
 pub(crate) fn run() -> Result {
@@ -63,7 +63,7 @@ fn tools() -> Result<Vec<(String, String)>> {
         .find_map(|line| line.strip_prefix("LLVM version: ")?.split('.').next())
         .ok_or("`rustc -vV` names no version of LLVM")?;
     let tool = |name: &str| format!("{name}-{major}");
-    inject::provide(&tool("llvm-cov"), &format!("llvm-{major}"))?;
+    debian::provide(&tool("llvm-cov"), &format!("llvm-{major}"))?;
     Ok(vec![
         ("LLVM_COV".to_owned(), tool("llvm-cov")),
         ("LLVM_PROFDATA".to_owned(), tool("llvm-profdata")),

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::cargo::{output, run, Result};
 
@@ -165,6 +165,59 @@ fn line_mirror(text: &str, suite: &str) -> Option<Mirror> {
             key: key.to_owned(),
         })
     })
+}
+
+/// Installs a package of the system unless its program is there.
+pub(crate) fn provide(program: &str, package: &str) -> Result {
+    let present = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    match present {
+        true => Ok(()),
+        false => install(&[package]),
+    }
+}
+
+/// Installs those of the system's own packages that are missing.
+pub(crate) fn install(packages: &[&str]) -> Result {
+    let missing: Vec<&str> = packages
+        .iter()
+        .copied()
+        .filter(|package| !installed(package))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    println!("missing packages: {list}");
+    let mut install = Command::new("apt-get");
+    install
+        .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+        .args(missing)
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    // The lists may be missing, or older than what the mirror holds.
+    run(&mut install)
+        .or_else(|_| {
+            run(Command::new("apt-get").args(["update", "--quiet"]))?;
+            run(&mut install)
+        })
+        .map_err(|message| {
+            format!("{message}: this needs Debian's packages {list}, installed by root")
+        })
+}
+
+/// Whether a package of the system is installed.
+fn installed(package: &str) -> bool {
+    let mut query = Command::new("dpkg-query");
+    query.args(["--show", "--showformat=${db:Status-Status}", package]);
+    query
+        .stderr(Stdio::null())
+        .output()
+        .is_ok_and(|output| output.stdout == b"installed")
 }
 
 /// Creates a folder and those above it.

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::cargo::{cargo, each, output, run as run_command, Result};
-use crate::debian::create;
+use crate::cargo::{cargo, each, test_programs, Result};
+use crate::debian::{self, create};
 
 /// What fails, one case a line: backend; test; errors, each in a run of its own; faults; what strace's log has to hold
 /// once.
@@ -83,7 +83,7 @@ pub(crate) fn run() -> Result {
 
 /// The same, with these variables for cargo and for the tests.
 pub(crate) fn run_with(environment: &[(String, String)]) -> Result {
-    provide("strace", "strace")?;
+    debian::provide("strace", "strace")?;
     let permitted = Command::new("strace")
         .args(["-f", "-qq", "-e", "trace=none", "true"])
         .stdin(Stdio::null())
@@ -106,7 +106,7 @@ pub(crate) fn run_with(environment: &[(String, String)]) -> Result {
 
 /// The program of the tests, to be run under strace.
 struct Tests<'a> {
-    program: String,
+    program: PathBuf,
     environment: &'a [(String, String)],
     /// For what strace writes, and for a pipe.
     folder: PathBuf,
@@ -114,20 +114,14 @@ struct Tests<'a> {
 
 impl Tests<'_> {
     fn build(environment: &[(String, String)]) -> Result<Tests<'_>> {
-        let mut build = cargo(&["test", "--test", "stress", "--all-features", "--no-run"]);
-        build.args(["--message-format", "json"]);
+        let mut build = cargo(&["test", "--test", "stress", "--all-features"]);
         build.envs(environment.iter().map(|(name, value)| (name, value)));
-        let messages = output(&mut build)?;
-        let program = messages
-            .lines()
-            .filter(|line| line.contains("\"test\":true}"))
-            .find_map(|line| line.split_once("\"executable\":\"")?.1.split('"').next())
-            .ok_or("cargo built no test")?;
+        let program = test_programs(&mut build)?.swap_remove(0);
         let name = format!("mio-xtask-inject-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         create(&folder)?;
         Ok(Tests {
-            program: program.to_owned(),
+            program,
             environment,
             // strace compares names without links.
             folder: folder.canonicalize().map_err(|error| error.to_string())?,
@@ -293,34 +287,6 @@ impl Fault {
         };
         format!("inject={}:{result}:when={}", names.join(","), self.when)
     }
-}
-
-/// Installs a package of the system unless its program is there.
-pub(crate) fn provide(program: &str, package: &str) -> Result {
-    let present = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if present {
-        return Ok(());
-    }
-    println!("{program} is missing: it is in the package `{package}`");
-    let mut install = Command::new("apt-get");
-    install.args([
-        "install",
-        "--yes",
-        "--quiet",
-        "--no-install-recommends",
-        package,
-    ]);
-    // The lists may be missing, or older than what the mirror holds.
-    run_command(&mut install).or_else(|_| {
-        run_command(Command::new("apt-get").args(["update", "--quiet"]))?;
-        run_command(&mut install)
-    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::cargo::{cargo, output, root, Result};
+use crate::cargo::{cargo, root, test_programs, Result};
 
 /// A test file that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &[&str]) -> Result {
             .map_err(|_| format!("`{n}` is no number of rounds"))?,
         _ => return Err("one number of rounds, please".to_owned()),
     };
-    let binaries = build()?;
+    let binaries = test_programs(&mut cargo(&["test", "--all-features"]))?;
     let stop = AtomicBool::new(false);
     let failures = thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
@@ -48,34 +48,6 @@ pub(crate) fn run(args: &[&str]) -> Result {
         .map(|(name, times)| format!("{name}: {times} of {rounds} rounds failed"))
         .collect();
     Err(lines.join("\n"))
-}
-
-/// Builds the test suite and returns its programs.
-fn build() -> Result<Vec<PathBuf>> {
-    let messages = output(&mut cargo(&[
-        "test",
-        "--no-run",
-        "--all-features",
-        "--message-format",
-        "json",
-    ]))?;
-    let binaries: Vec<PathBuf> = messages
-        .lines()
-        .filter_map(executable)
-        .map(PathBuf::from)
-        .collect();
-    match binaries.is_empty() {
-        true => Err("cargo built no test".to_owned()),
-        false => Ok(binaries),
-    }
-}
-
-/// The program that one of cargo's messages announces, if it is one of tests.
-fn executable(message: &str) -> Option<&str> {
-    if !message.contains("\"test\":true}") {
-        return None;
-    }
-    message.split_once("\"executable\":\"")?.1.split('"').next()
 }
 
 /// How often each program failed.
@@ -144,17 +116,4 @@ fn collect(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> 
         let _ = pipe.read_to_end(&mut bytes);
         bytes
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_test_programs_among_cargos_messages() {
-        let test = r#"{"reason":"compiler-artifact","profile":{"opt_level":"0","test":true},"executable":"/t/a-1","fresh":true}"#;
-        assert_eq!(executable(test), Some("/t/a-1"));
-        assert_eq!(executable(&test.replace("true}", "false}")), None);
-        assert_eq!(executable(&test.replace("\"/t/a-1\"", "null")), None);
-    }
 }
