@@ -20,6 +20,7 @@ mod pipes;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod priority;
 mod raw;
+#[cfg(not(any(target_os = "fuchsia", target_os = "redox")))] // only for `own_process`
 #[path = "../runner/mod.rs"]
 mod runner;
 #[cfg(target_os = "linux")]

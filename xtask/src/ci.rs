@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::cargo::{tally, Result};
-use crate::{checks, features, inlining, models, msrv, semver, targets};
+use crate::{checks, features, inlining, linuxes, models, msrv, semver, targets};
 
 type Step = fn() -> Result;
 
@@ -21,6 +21,7 @@ const STEPS: &[(&str, Step)] = &[
     ("docs", checks::docs),
     ("msrv", msrv::check),
     ("targets", targets::must),
+    ("linuxes", linuxes::check),
     ("semver", semver::check),
     ("package", checks::package),
 ];

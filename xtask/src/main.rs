@@ -10,6 +10,7 @@ mod downstream;
 mod features;
 mod inject;
 mod inlining;
+mod linuxes;
 mod models;
 mod msrv;
 mod sanitize;
@@ -39,6 +40,8 @@ usage: cargo xtask COMMAND
   semver             no public item of the baseline version is missing or changed
   targets [--all] [--list] [TARGET…]
                      lint the library, its tests and examples for other systems
+  linuxes [--list | --packages | --all | TARGET…] [-- TEST-ARGS…]
+                     the test suite on i686, musl and, under qemu, aarch64; with `--all` on armv7 and riscv64, too
   deny               licences, sources and advisories of the dependencies (runs cargo-deny)
   package            what would be published, built from its own archive
 
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         }
         ["ci"] => ci::run(),
         ["targets", ref rest @ ..] => targets::run(rest),
+        ["linuxes", ref rest @ ..] => linuxes::run(rest),
         ["stress", ref rest @ ..] => stress::run(rest),
         ["bench", ref rest @ ..] => bench::bench(rest),
         ["downstream", ref rest @ ..] => downstream::run(rest),
