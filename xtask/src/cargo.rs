@@ -1,5 +1,6 @@
 //! Running cargo and other programs from the root of the repository, and counting the tests they report.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -207,6 +208,18 @@ pub(crate) fn cache() -> Result<PathBuf> {
     let path = base.join("mio-xtask");
     std::fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(path)
+}
+
+/// Waits until no other process holds this lock of the cache. It goes with the file that is returned, and with the process.
+pub(crate) fn lock(name: &str) -> Result<File> {
+    let path = cache()?.join(format!("{name}.lock"));
+    let failed = |error| format!("{}: {error}", path.display());
+    let file = File::create(&path).map_err(failed)?;
+    if file.try_lock().is_err() {
+        println!("waiting for the process that holds {}", path.display());
+        file.lock().map_err(failed)?;
+    }
+    Ok(file)
 }
 
 /// The compiler's release and commit, for instance `1.95.0-59807616e`: what is cached for one compiler is no use to

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cargo::{cache, cargo, each, output, root, run, target_dir, Result};
+use crate::cargo::{cache, cargo, each, lock, output, root, run, target_dir, Result};
 use crate::debian::{create, write, Apt};
 
 /// A compiler among Debian's packages.
@@ -122,9 +122,12 @@ fn toolchain(version: &str) -> Result<Option<PathBuf>> {
 fn unpacked(packaged: &Packaged, cache: &Path) -> Result<PathBuf> {
     let dir = cache.join(packaged.release);
     let script = cache.join(format!("rustc-{}", packaged.release));
-    if !script.exists() || !dir.exists() {
+    let _lock = lock("msrv")?;
+    if !dir.exists() {
+        let fresh = cache.join(format!("{}.new", packaged.release));
+        let _ = fs::remove_dir_all(&fresh);
         let _ = fs::remove_dir_all(&dir);
-        create(&dir)?;
+        create(&fresh)?;
         let apt = Apt::open(&["bookworm", packaged.suite])?;
         let version = apt
             .versions(packaged.compiler[0])?
@@ -137,7 +140,8 @@ fn unpacked(packaged: &Packaged, cache: &Path) -> Result<PathBuf> {
             .map(|name| format!("{name}={version}"))
             .collect();
         packages.extend(packaged.libraries.iter().map(|&name| name.to_owned()));
-        apt.unpack(&packages, &dir)?;
+        apt.unpack(&packages, &fresh)?;
+        fs::rename(&fresh, &dir).map_err(|error| error.to_string())?;
     }
     let libraries = dir
         .join("usr/lib")

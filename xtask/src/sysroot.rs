@@ -9,8 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cargo::{cache, compiler, output, root, run, Result};
+use crate::cargo::{cache, compiler, lock, output, root, run, Result};
 use crate::debian::{create, write, Apt};
+
+/// So many targets are built together: enough to keep a machine busy, few enough to lose little when it is interrupted.
+const GROUP: usize = 6;
 
 /// The folder for `--sysroot`, with the standard library of each target that has one to be had.
 pub(crate) struct Sysroot {
@@ -26,16 +29,21 @@ impl Sysroot {
             path: base.join("sysroot"),
         };
         create(&sysroot.path)?;
+        if targets.iter().all(|target| sysroot.has(target)) {
+            return Ok(sysroot);
+        }
+        let library = source(&release, &base)?;
+        let _lock = lock("std")?;
         let missing: Vec<&str> = targets
             .iter()
             .copied()
             .filter(|target| !sysroot.has(target))
             .collect();
-        if !missing.is_empty() {
-            let library = source(&release, &base)?;
-            // Fresh each time, so that every crate in it has one metadata file.
-            let build = base.join(format!("build-{}", std::process::id()));
-            let built = sysroot.build(&library, &missing, &build);
+        // Fresh each time, also after a build that was interrupted, so that every crate in it has one metadata file.
+        let build = base.join("build");
+        for group in missing.chunks(GROUP) {
+            let _ = fs::remove_dir_all(&build);
+            let built = sysroot.build(&library, group, &build);
             let _ = fs::remove_dir_all(&build);
             built?;
         }
@@ -97,7 +105,8 @@ impl Sysroot {
             }
             write(&self.stamp(target), "")?;
         }
-        match targets.iter().any(|target| self.has(target)) {
+        // Without a single one it was no matter of targets.
+        match GROUP > targets.len() || targets.iter().any(|target| self.has(target)) {
             true => Ok(()),
             false => result,
         }
@@ -123,6 +132,8 @@ fn source(release: &str, base: &Path) -> Result<PathBuf> {
     }
     let unpacked = base.join("source");
     let library = unpacked.join(format!("usr/src/rustc-{release}/library"));
+    create(base)?;
+    let _lock = lock("source")?;
     if !library.join("sysroot/Cargo.toml").exists() {
         let apt = Apt::open(&["trixie-backports", "trixie"])?;
         let version = apt
@@ -132,8 +143,13 @@ fn source(release: &str, base: &Path) -> Result<PathBuf> {
             .ok_or_else(|| {
                 format!("no rust-src {release} among Debian's packages; `rustup component add rust-src` does as well")
             })?;
-        create(&unpacked)?;
-        apt.unpack(&[format!("rust-src={version}")], &unpacked)?;
+        // Half of it, from a process that was interrupted, must not pass for the whole.
+        let fresh = base.join("source.new");
+        let _ = fs::remove_dir_all(&fresh);
+        let _ = fs::remove_dir_all(&unpacked);
+        create(&fresh)?;
+        apt.unpack(&[format!("rust-src={version}")], &fresh)?;
+        fs::rename(&fresh, &unpacked).map_err(|error| error.to_string())?;
     }
     Ok(library)
 }
