@@ -279,7 +279,7 @@ pub(crate) use self::lent::Lent;
     ),
     path = "create/flags.rs"
 )]
-#[allow(dead_code)] // a pipe is made for users, with the feature `os-ext`, and for `signal`
+#[allow(dead_code)] // systems and features differ in what they make
 mod create;
 #[cfg(all(unix, feature = "os-ext"))]
 pub(crate) use self::create::pipe_pair;
@@ -400,6 +400,35 @@ mod names;
 ))]
 #[path = "socket/path_names.rs"]
 mod names;
+
+/// The names of their peers, which may be longer than `sun_path` on some systems.
+#[cfg(all(
+    unix,
+    feature = "net",
+    not(any(
+        mio_model = "kqueue",
+        target_vendor = "apple",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    ))
+))]
+#[path = "socket/peers.rs"]
+mod peers;
+#[cfg(all(
+    feature = "net",
+    any(
+        mio_model = "kqueue",
+        target_vendor = "apple",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    )
+))]
+#[path = "socket/long_peers.rs"]
+mod peers;
 
 #[cfg(all(feature = "net", target_os = "android"))]
 use std::os::android::net::SocketAddrExt;

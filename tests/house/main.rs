@@ -113,7 +113,11 @@ const UNSAFE: &[(&str, &str)] = &[
         "system calls and options that no safe wrapper has",
     ),
     (
-        "src/sys/socket/local.rs",
+        "src/sys/socket/long_peers.rs",
+        "lets the kernel write addresses that rustix panics at",
+    ),
+    (
+        "src/sys/socket/peers.rs",
         "reads addresses that rustix rejects or panics at",
     ),
     (

@@ -40,16 +40,16 @@ const TARGETS: &[(&str, Tier)] = &[
     ("i686-pc-windows-gnu", Must),
     ("wasm32-wasip1", Later),
     ("wasm32-wasip2", Later),
-    ("x86_64-pc-cygwin", Later),
-    ("x86_64-unknown-haiku", Later),
-    ("x86_64-unknown-fuchsia", Later),
-    ("x86_64-unknown-redox", Later),
+    ("x86_64-pc-cygwin", Must),
+    ("x86_64-unknown-haiku", Must),
+    ("x86_64-unknown-fuchsia", Must),
+    ("x86_64-unknown-redox", Must),
     ("x86_64-unknown-hermit", Later),
     ("riscv32imc-esp-espidf", Later),
     ("armv6k-nintendo-3ds", Later),
     ("armv7-sony-vita-newlibeabihf", Later),
-    ("x86_64-pc-nto-qnx710", Later),
-    ("x86_64-unknown-hurd-gnu", Later),
+    ("x86_64-pc-nto-qnx710", Must),
+    ("x86_64-unknown-hurd-gnu", Must),
 ];
 
 /// What is linted for each target: everything, and the smallest library.

@@ -34,6 +34,12 @@ pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, Option<Socket
     Ok(net::acceptfrom_with(listener, FLAGS)?)
 }
 
+/// Accepts without asking who the peer is.
+#[cfg(feature = "net")]
+pub(crate) fn accept_only(listener: Handle<'_>) -> io::Result<OwnedFd> {
+    Ok(net::accept_with(listener, FLAGS)?)
+}
+
 /// The reading end, then the writing end.
 pub(crate) fn pipe_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?)

@@ -39,14 +39,25 @@ pub(crate) fn socket_pair(kind: SocketType) -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((left, right))
 }
 
-/// Some systems let an accepted socket inherit its listener's mode, and some do not. This works on both.
 #[cfg(feature = "net")]
 #[inline]
 pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
     let (socket, address) = net::acceptfrom(listener)?;
+    Ok((accepted(socket)?, address))
+}
+
+/// Accepts without asking who the peer is.
+#[cfg(feature = "net")]
+pub(crate) fn accept_only(listener: Handle<'_>) -> io::Result<OwnedFd> {
+    accepted(net::accept(listener)?)
+}
+
+/// Some systems let an accepted socket inherit its listener's mode, and some do not. This works on both.
+#[cfg(feature = "net")]
+fn accepted(socket: OwnedFd) -> io::Result<OwnedFd> {
     let socket = prepared(socket)?;
     match set_socket_nosigpipe(&socket, true) {
-        Ok(()) => Ok((socket, address)),
+        Ok(()) => Ok(socket),
         // What Apple's kernel says of any option of a connection that both sides have ended already.
         Err(Errno::INVAL) => Err(Errno::CONNABORTED.into()),
         Err(errno) => Err(errno.into()),

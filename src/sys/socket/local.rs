@@ -2,21 +2,19 @@
 //!
 //! Their addresses need care. A path may fill `sun_path` to its last byte, without a zero byte behind it; the kernel may
 //! report it with a length that is longer than `struct sockaddr_un`, and with any number of zero bytes behind it, if that
-//! is how it was bound; and an empty path means "no name", not an abstract name of no bytes.
+//! is how it was bound; and an empty path means "no name", not an abstract name of no bytes. `peers` has the bytes.
 
 use std::ffi::OsStr;
 use std::io;
-use std::mem::size_of;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
-use std::slice;
 
 use rustix::io::Errno;
-use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrAny, SocketAddrUnix, SocketType};
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketType};
 
-use crate::sys::{create, names, sigpipe, Handle, BACKLOG, SUN_PATH};
+use crate::sys::{create, names, peers, sigpipe, Handle, BACKLOG, SUN_PATH};
 
 /// The address of a path, as `bind` and `connect` take it.
 pub(crate) fn path_address(path: &Path) -> io::Result<SocketAddrUnix> {
@@ -65,8 +63,8 @@ pub(crate) fn listen(address: &SocketAddrUnix) -> io::Result<OwnedFd> {
 
 #[inline]
 pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> {
-    let (socket, address) = create::accept(listener)?;
-    Ok((socket, std_address(address)?))
+    let (socket, name) = peers::accept(listener)?;
+    Ok((socket, std_address(name.bytes())?))
 }
 
 pub(crate) fn datagram(address: Option<&SocketAddrUnix>) -> io::Result<OwnedFd> {
@@ -91,8 +89,8 @@ pub(crate) fn connect(socket: Handle<'_>, address: &SocketAddrUnix) -> io::Resul
 
 #[inline(always)]
 pub(crate) fn recv_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-    let (n, _, address) = net::recvfrom(socket, buffer, RecvFlags::empty())?;
-    Ok((n, std_address(address)?))
+    let (n, name) = peers::recv_from(socket, buffer)?;
+    Ok((n, std_address(name.bytes())?))
 }
 
 #[inline]
@@ -106,8 +104,8 @@ pub(crate) fn send_to(
 
 /// What the kernel reported, as the standard library's address.
 #[inline(never)]
-fn std_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
-    match address.as_ref().map_or(&[][..], sun_path) {
+fn std_address(name: &[u8]) -> io::Result<SocketAddr> {
+    match name {
         [] => SocketAddr::from_pathname(""),
         [0, name @ ..] => names::std_address(name),
         path => {
@@ -118,16 +116,4 @@ fn std_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
                 .or_else(|_| SocketAddr::from_pathname(""))
         }
     }
-}
-
-/// What stands behind the family in an address that the kernel has written. Rustix reads it too, but rejects what lacks
-/// its zero byte, and panics where the length is longer than the structure.
-fn sun_path(address: &SocketAddrAny) -> &[u8] {
-    // The family, with the length before it on some systems: two bytes everywhere.
-    const START: usize = size_of::<u16>();
-    // SAFETY: So many bytes of the address are initialised and belong to it, as that type promises.
-    let bytes = unsafe {
-        slice::from_raw_parts(address.as_ptr().cast::<u8>(), address.addr_len() as usize)
-    };
-    bytes.get(START..).unwrap_or_default()
 }
