@@ -206,6 +206,18 @@ impl Offload {
         self.dscp
     }
 
+    /// Whether something was asked for that comes beside a datagram.
+    #[inline]
+    pub(crate) fn asks_for_control(&self) -> bool {
+        let Capabilities {
+            max_coalesced,
+            receive_ecn,
+            receive_destination,
+            ..
+        } = self.capabilities;
+        max_coalesced > 1 || receive_ecn || receive_destination
+    }
+
     #[inline]
     pub(crate) fn datagrams_per_call(&self) -> usize {
         self.capabilities.datagrams_per_call

@@ -28,6 +28,7 @@ pub(crate) trait Selector: fmt::Debug + Send + Sync + Sized + 'static {
     /// Whether [`register`](Selector::register) notices that it has the handle already. Where neither the system nor a
     /// table can tell, a second registration takes the place of the first, and debug builds look after sources
     /// themselves.
+    #[allow(dead_code)] // asked in debug builds only
     const NOTICES_SECOND: bool = true;
 
     /// What the system writes for one event. The vector of them goes to the system as it is, so this is the

@@ -38,6 +38,7 @@ impl Name {
     /// How many bytes the kernel may write.
     pub(crate) const CAPACITY: usize = V6;
 
+    #[inline]
     pub(crate) fn new(address: SocketAddr) -> Name {
         let mut name = Name::EMPTY;
         match address {
@@ -55,6 +56,7 @@ impl Name {
         name
     }
 
+    #[inline]
     fn begin(&mut self, family: u16, length: usize, port: u16) {
         self.length = length as u8;
         if ADDRESS_HAS_LENGTH {
@@ -66,6 +68,7 @@ impl Name {
     }
 
     /// The bytes of the address.
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
     }
@@ -76,11 +79,13 @@ impl Name {
     }
 
     /// What the kernel wrote, `length` bytes of it; `None` if that is no address of the internet.
+    #[inline]
     pub(crate) fn read(&self, length: usize) -> Option<SocketAddr> {
         decode(self.bytes.get(..length)?)
     }
 }
 
+#[inline]
 fn decode(bytes: &[u8]) -> Option<SocketAddr> {
     let family = if ADDRESS_HAS_LENGTH {
         u16::from(*bytes.get(1)?)

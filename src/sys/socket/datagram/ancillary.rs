@@ -54,6 +54,7 @@ enum Family {
 }
 
 impl Family {
+    #[inline]
     fn of(v6: bool, destination: Option<SocketAddr>) -> Family {
         match destination {
             _ if !v6 => Family::V4,
@@ -66,6 +67,12 @@ impl Family {
 }
 
 impl Kinds {
+    /// Whether there is something to write.
+    #[inline]
+    pub(crate) fn needed(transmit: &Transmit<'_>, segment: Option<u16>) -> bool {
+        segment.is_some() || !transmit.is_bare()
+    }
+
     /// Writes what goes beside a datagram, and tells how many bytes it takes. `dscp` is the rest of the byte of which the
     /// mark is two bits.
     #[inline]
@@ -77,9 +84,6 @@ impl Kinds {
         segment: Option<u16>,
         room: &mut Room<SEND_ROOM>,
     ) -> usize {
-        if transmit.is_bare() && segment.is_none() {
-            return 0;
-        }
         let mut writer = Writer::new(self.layout, &mut room.0);
         let family = Family::of(v6, transmit.destination);
         let mut fits = true;
@@ -144,6 +148,7 @@ impl Kinds {
         }
     }
 
+    #[inline]
     fn read_message(&self, message: Message<'_>, meta: &mut ReceiveMeta) -> Option<()> {
         let Message { level, kind, data } = message;
         if (level, kind) == (self.v4, self.tos) {

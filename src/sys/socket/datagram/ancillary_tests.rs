@@ -35,6 +35,9 @@ fn written(
     dscp: u8,
     segment: Option<u16>,
 ) -> Vec<(i32, i32, Vec<u8>)> {
+    if !Kinds::needed(transmit, segment) {
+        return Vec::new();
+    }
     let mut room = Room([0xff; SEND_ROOM]);
     let used = KINDS.write(transmit, v6, dscp, segment, &mut room);
     Messages::new(KINDS.layout, &room.0[..used])

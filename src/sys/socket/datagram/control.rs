@@ -46,6 +46,7 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
+    #[inline]
     pub(crate) fn new(layout: Layout, buffer: &'a mut [u8]) -> Writer<'a> {
         Writer {
             layout,
@@ -55,6 +56,9 @@ impl<'a> Writer<'a> {
     }
 
     /// Whether there was room for it. If not, nothing has changed.
+    ///
+    /// Inlined, where the layout and the length are constants, it is a handful of stores.
+    #[inline(always)]
     #[must_use]
     pub(crate) fn push(&mut self, level: i32, kind: i32, data: &[u8]) -> bool {
         let layout = self.layout;
@@ -112,6 +116,7 @@ impl<'a> Messages<'a> {
 impl<'a> Iterator for Messages<'a> {
     type Item = Message<'a>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Message<'a>> {
         let layout = self.layout;
         let rest = self.rest;
@@ -133,6 +138,7 @@ impl<'a> Iterator for Messages<'a> {
 }
 
 /// The bytes of a field, if there are so many.
+#[inline]
 pub(crate) fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }

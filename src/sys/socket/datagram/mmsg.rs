@@ -113,18 +113,13 @@ pub(crate) fn dscp(handle: Handle<'_>, v6: bool) -> u8 {
     }
 }
 
-/// What stands beside a datagram to send.
-struct Outgoing {
-    name: Name,
-    control: Room<SEND_ROOM>,
-}
-
 /// A transmit of which the kernel has refused the segments.
 struct Refusal {
     transmit: usize,
     errno: Errno,
 }
 
+#[inline]
 pub(crate) fn send(
     handle: Handle<'_>,
     offload: &Offload,
@@ -169,6 +164,10 @@ pub(crate) fn send(
     Ok(())
 }
 
+const SLICE: MaybeUninit<IoSlice<'_>> = MaybeUninit::uninit();
+const NAME: MaybeUninit<Name> = MaybeUninit::uninit();
+const CONTROL: MaybeUninit<Room<SEND_ROOM>> = MaybeUninit::uninit();
+
 /// Makes one system call. Notes in `lengths` how much of its transmit each header takes, and returns how many headers
 /// went out.
 fn send_some<'a>(
@@ -178,16 +177,18 @@ fn send_some<'a>(
     one_by_one: bool,
     lengths: &mut [usize; HEADERS],
 ) -> io::Result<Result<usize, Errno>> {
-    const OUTGOING: MaybeUninit<Outgoing> = MaybeUninit::uninit();
-    let mut beside = [OUTGOING; HEADERS];
-    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+    // Apart, for a write of both would copy what of the second one is not written.
+    let mut names = [NAME; HEADERS];
+    let mut controls = [CONTROL; HEADERS];
+    let mut slices = [SLICE; MAX_SLICES];
     let mut room = &mut slices[..];
     let mut headers = Headers::new();
 
     let v6 = offload.is_v6();
     let limit = offload.datagrams_per_call().min(HEADERS);
     let (mut index, mut offset) = (0, batch[0].sent());
-    for (beside, length_at) in beside.iter_mut().zip(&mut *lengths).take(limit) {
+    let places = names.iter_mut().zip(&mut controls).zip(&mut *lengths);
+    for ((name, control), length_at) in places.take(limit) {
         let Some(transmit) = batch.get(index) else {
             break;
         };
@@ -212,25 +213,25 @@ fn send_some<'a>(
             transmit.contents()
         } else {
             // A batch alone in the room finds enough of it.
-            let Some(used) = slices::part(transmit.contents(), offset, length, room) else {
+            let rest = mem::take(&mut room);
+            let Some((part, rest)) = slices::part(transmit.contents(), offset, length, rest) else {
                 break;
             };
-            let (part, rest) = mem::take(&mut room).split_at_mut(used);
             room = rest;
             part
         };
-        let beside = beside.write(Outgoing {
-            name: transmit
-                .destination
-                .map_or(Name::EMPTY, |address| Name::new(for_socket(v6, address))),
-            control: Room([0; SEND_ROOM]),
+        let name = name.write(match transmit.destination {
+            Some(address) => Name::new(for_socket(v6, address)),
+            None => Name::EMPTY,
         });
-        let control = KINDS.write(transmit, v6, offload.dscp(), segment, &mut beside.control);
-        headers.push(Header::sending(
-            beside.name.bytes(),
-            buffers,
-            &beside.control.0[..control],
-        ));
+        let control: &[u8] = if Kinds::needed(transmit, segment) {
+            let control = control.write(Room([0; SEND_ROOM]));
+            let used = KINDS.write(transmit, v6, offload.dscp(), segment, control);
+            &control.0[..used]
+        } else {
+            &[]
+        };
+        headers.push(Header::sending(name.bytes(), buffers, control));
         *length_at = length;
         offset += length;
         if offset == total {
@@ -240,12 +241,11 @@ fn send_some<'a>(
             break;
         }
     }
-    Ok(transfer(
-        libc::SYS_sendmmsg,
-        handle,
-        libc::MSG_NOSIGNAL,
-        headers.filled(),
-    ))
+    Ok(match headers.filled() {
+        // Cheaper for the kernel, and it makes no difference: nothing can be hidden behind a success.
+        [header] => send_one(handle, header).map(|()| 1),
+        headers => transfer(libc::SYS_sendmmsg, handle, libc::MSG_NOSIGNAL, headers),
+    })
 }
 
 /// Whether the kernel may mean the segments and not the datagram.
@@ -262,12 +262,7 @@ fn note(refusal: &Refusal, offload: &Offload, transmit: &Transmit<'_>) {
     }
 }
 
-/// What stands beside a datagram that is received.
-struct Incoming {
-    name: Name,
-    control: Room<RECEIVE_ROOM>,
-}
-
+#[inline]
 pub(crate) fn receive(
     handle: Handle<'_>,
     offload: &Offload,
@@ -281,7 +276,8 @@ pub(crate) fn receive(
     let limit = offload.datagrams_per_call().min(HEADERS);
     for (buffers, metas) in buffers.chunks_mut(limit).zip(metas.chunks_mut(limit)) {
         let wanted = buffers.len().min(metas.len());
-        let count = receive_some(handle, &mut buffers[..wanted], metas)?;
+        let listens = offload.asks_for_control();
+        let count = receive_some(handle, &mut buffers[..wanted], metas, listens)?;
         *received += count;
         if count < wanted {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -295,18 +291,16 @@ fn receive_some(
     handle: Handle<'_>,
     buffers: &mut [IoSliceMut<'_>],
     metas: &mut [ReceiveMeta],
+    listens: bool,
 ) -> io::Result<usize> {
-    const INCOMING: MaybeUninit<Incoming> = MaybeUninit::uninit();
-    let mut beside = [INCOMING; HEADERS];
+    const CONTROL: MaybeUninit<Room<RECEIVE_ROOM>> = MaybeUninit::uninit();
+    let mut names = [NAME; HEADERS];
+    // Neither written nor lent to the kernel where nothing is asked for that would come this way.
+    let mut controls = [CONTROL; HEADERS];
     let mut headers = Headers::new();
-    for (beside, buffer) in beside.iter_mut().zip(buffers) {
-        headers.push(Header::receiving(
-            beside.write(Incoming {
-                name: Name::EMPTY,
-                control: Room([0; RECEIVE_ROOM]),
-            }),
-            buffer,
-        ));
+    for ((name, control), buffer) in names.iter_mut().zip(&mut controls).zip(buffers) {
+        let control = listens.then(|| control.write(Room([0; RECEIVE_ROOM])));
+        headers.push(Header::receiving(name.write(Name::EMPTY), buffer, control));
     }
     let count = loop {
         match transfer(
@@ -323,10 +317,13 @@ fn receive_some(
     for (outcome, header) in outcomes.iter_mut().zip(&headers.filled()[..count]) {
         *outcome = header.outcome();
     }
-    for ((beside, outcome), meta) in beside[..count].iter().zip(outcomes).zip(metas) {
-        // SAFETY: There are as many headers as datagrams, and each was made after its `Incoming` was written.
-        let beside = unsafe { beside.assume_init_ref() };
-        *meta = outcome.meta(beside).ok_or(Errno::AFNOSUPPORT)?;
+    let received = names.iter().zip(&controls).zip(&outcomes[..count]);
+    for (((name, control), outcome), meta) in received.zip(metas) {
+        // SAFETY: There are as many headers as datagrams, and each was made after its name was written.
+        let name = unsafe { name.assume_init_ref() };
+        // SAFETY: As above, where control messages were asked for.
+        let control = listens.then(|| unsafe { control.assume_init_ref() });
+        *meta = outcome.meta(name, control).ok_or(Errno::AFNOSUPPORT)?;
     }
     Ok(count)
 }
@@ -342,13 +339,15 @@ struct Outcome {
 
 impl Outcome {
     #[inline]
-    fn meta(self, beside: &Incoming) -> Option<ReceiveMeta> {
+    fn meta(&self, name: &Name, control: Option<&Room<RECEIVE_ROOM>>) -> Option<ReceiveMeta> {
         let name_length = usize::try_from(self.name_length).ok()?;
         let truncated = self.flags & libc::MSG_TRUNC as u32 != 0;
-        let source = beside.name.read(name_length)?;
+        let source = name.read(name_length)?;
         let mut meta = ReceiveMeta::new(source, self.length as usize, truncated);
-        meta.control_truncated = self.flags & libc::MSG_CTRUNC as u32 != 0;
-        KINDS.read(beside.control.0.get(..self.control_length)?, &mut meta);
+        if let Some(control) = control {
+            meta.control_truncated = self.flags & libc::MSG_CTRUNC as u32 != 0;
+            KINDS.read(control.0.get(..self.control_length)?, &mut meta);
+        }
         Some(meta)
     }
 }
@@ -371,7 +370,7 @@ struct Header<'a> {
     message: Message,
     /// How many bytes were sent or received.
     length: u32,
-    borrowed: PhantomData<&'a mut Incoming>,
+    borrowed: PhantomData<&'a mut Name>,
 }
 
 impl<'a> Header<'a> {
@@ -392,14 +391,22 @@ impl<'a> Header<'a> {
         })
     }
 
-    fn receiving(beside: &'a mut Incoming, buffer: &'a mut IoSliceMut<'_>) -> Header<'a> {
+    fn receiving(
+        name: &'a mut Name,
+        buffer: &'a mut IoSliceMut<'_>,
+        control: Option<&'a mut Room<RECEIVE_ROOM>>,
+    ) -> Header<'a> {
+        let (control, control_length) = match control {
+            Some(control) => (control.0.as_mut_ptr(), RECEIVE_ROOM),
+            None => (ptr::null_mut(), 0),
+        };
         Header::new(Message {
-            name: beside.name.room().as_mut_ptr(),
+            name: name.room().as_mut_ptr(),
             name_length: Name::CAPACITY as c_int,
             buffers: (buffer as *mut IoSliceMut<'_>).cast(),
             buffer_count: 1,
-            control: beside.control.0.as_mut_ptr(),
-            control_length: RECEIVE_ROOM,
+            control,
+            control_length,
             flags: 0,
         })
     }
@@ -433,6 +440,7 @@ struct Headers<'a> {
 impl<'a> Headers<'a> {
     const HEADER: MaybeUninit<Header<'a>> = MaybeUninit::uninit();
 
+    #[inline]
     fn new() -> Headers<'a> {
         Headers {
             headers: [Headers::HEADER; HEADERS],
@@ -440,6 +448,7 @@ impl<'a> Headers<'a> {
         }
     }
 
+    #[inline]
     fn push(&mut self, header: Header<'a>) {
         self.headers[self.count].write(header);
         self.count += 1;
@@ -473,6 +482,25 @@ fn transfer(
         )
     };
     usize::try_from(result).map_err(|_| last_error())
+}
+
+/// `sendmsg`, through the kernel's structure as well.
+fn send_one(handle: Handle<'_>, header: &mut Header<'_>) -> Result<(), Errno> {
+    let message: *const Message = &header.message;
+    // SAFETY: As for `transfer`.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_sendmsg,
+            handle.as_raw_fd(),
+            message,
+            libc::MSG_NOSIGNAL,
+        )
+    };
+    match result {
+        // A datagram goes as a whole.
+        0.. => Ok(()),
+        _ => Err(last_error()),
+    }
 }
 
 fn set_option(handle: Handle<'_>, level: c_int, name: c_int, value: c_int) -> Result<(), Errno> {

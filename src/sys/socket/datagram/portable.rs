@@ -4,6 +4,7 @@
 //! more, it serves as the fallback that a program can ask for.
 
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
 
 use super::{for_socket, slices};
 use crate::net::udp::{Offload, ReceiveMeta, Transmit, MAX_SLICES};
@@ -20,13 +21,14 @@ pub(crate) fn send(
         let destination = transmit
             .destination
             .map(|address| for_socket(offload.is_v6(), address));
-        let mut room = [IoSlice::new(&[]); MAX_SLICES];
         if transmit.contents().len() > MAX_SLICES {
             return Err(too_many_slices());
         }
-        let used = slices::part(transmit.contents(), transmit.sent(), length, &mut room)
+        const SLICE: MaybeUninit<IoSlice<'_>> = MaybeUninit::uninit();
+        let mut room = [SLICE; MAX_SLICES];
+        let (part, _) = slices::part(transmit.contents(), transmit.sent(), length, &mut room)
             .ok_or_else(too_many_slices)?;
-        match socket::send_datagram(handle, &room[..used], destination) {
+        match socket::send_datagram(handle, part, destination) {
             Ok(_) if transmit.advance(length) => *sent += 1,
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -1,6 +1,8 @@
 //! A part of a datagram that stands in several buffers.
 
 use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::slice;
 
 /// The number of bytes in `slices`.
 #[inline]
@@ -8,14 +10,15 @@ pub(crate) fn total(slices: &[IoSlice<'_>]) -> usize {
     slices.iter().map(|slice| slice.len()).sum()
 }
 
-/// Fills the beginning of `room` with slices that are the `length` bytes of `slices` from `offset` on, and tells how many
-/// these are. `None` if there are more than `room` has space for. The part must lie within.
-pub(crate) fn part<'a>(
+/// The `length` bytes of `slices` from `offset` on, as slices that are written to the beginning of `room`; and what is left
+/// of the room. `None` if they are more than it has space for. The part must lie within.
+#[allow(clippy::type_complexity)] // a part and a rest
+pub(crate) fn part<'a, 'r>(
     slices: &'a [IoSlice<'a>],
     offset: usize,
     length: usize,
-    room: &mut [IoSlice<'a>],
-) -> Option<usize> {
+    room: &'r mut [MaybeUninit<IoSlice<'a>>],
+) -> Option<(&'r [IoSlice<'a>], &'r mut [MaybeUninit<IoSlice<'a>>])> {
     let (mut skip, mut wanted) = (offset, length);
     let mut used = 0;
     for slice in slices {
@@ -28,13 +31,16 @@ pub(crate) fn part<'a>(
         }
         let piece = &slice[skip..];
         let piece = &piece[..piece.len().min(wanted)];
-        *room.get_mut(used)? = IoSlice::new(piece);
+        room.get_mut(used)?.write(IoSlice::new(piece));
         used += 1;
         wanted -= piece.len();
         skip = 0;
     }
     debug_assert_eq!(wanted, 0, "the part lies within");
-    Some(used)
+    let (part, rest) = room.split_at_mut(used);
+    // SAFETY: All of them were written above.
+    let part = unsafe { slice::from_raw_parts(part.as_ptr().cast(), used) };
+    Some((part, rest))
 }
 
 #[cfg(test)]
@@ -57,15 +63,18 @@ mod tests {
             let slices: Vec<_> = buffers.iter().map(|buffer| IoSlice::new(buffer)).collect();
             prop_assert_eq!(total(&slices), whole.len());
 
-            let mut room = [IoSlice::new(&[]); 10];
-            let used = part(&slices, start, end - start, &mut room).unwrap();
-            let joined: Vec<u8> = room[..used].iter().flat_map(|slice| slice.to_vec()).collect();
+            const SLICE: MaybeUninit<IoSlice<'_>> = MaybeUninit::uninit();
+            let mut room = [SLICE; 10];
+            let (found, rest) = part(&slices, start, end - start, &mut room).unwrap();
+            let joined: Vec<u8> = found.iter().flat_map(|slice| slice.to_vec()).collect();
             prop_assert_eq!(&joined[..], &whole[start..end]);
-            prop_assert!(room[..used].iter().all(|slice| !slice.is_empty()));
+            prop_assert!(found.iter().all(|slice| !slice.is_empty()));
+            let used = found.len();
+            prop_assert_eq!(rest.len(), 10 - used);
             // With less room than that it says so, and with just that it fits.
-            prop_assert_eq!(part(&slices, start, end - start, &mut room[..used]), Some(used));
+            prop_assert!(part(&slices, start, end - start, &mut room[..used]).is_some());
             if used > 0 {
-                prop_assert_eq!(part(&slices, start, end - start, &mut room[..used - 1]), None);
+                prop_assert!(part(&slices, start, end - start, &mut room[..used - 1]).is_none());
             }
         }
     }
