@@ -8,17 +8,21 @@ use std::process::Command;
 
 use crate::cargo::{cargo, root, run, target_dir, Result};
 
-/// `bench [--quick] [OPERATION…]`.
+/// `bench [--quick] [OPERATION…]`, or `bench udp [--quick]`.
 pub(crate) fn bench(args: &[&str]) -> Result {
-    run(Command::new(build()?).args(args).current_dir(root()))
+    let (program, args) = match args {
+        ["udp", rest @ ..] => ("udp_batch", rest),
+        args => ("mio-bench", args),
+    };
+    run(Command::new(build(program)?).args(args).current_dir(root()))
 }
 
-/// Builds the program as a user would build one: the default release profile, and no flags.
-fn build() -> Result<PathBuf> {
+/// Builds the programs as a user would build one: the default release profile, and no flags.
+fn build(program: &str) -> Result<PathBuf> {
     let build = target_dir("bench");
     run(cargo(&["build", "--release"])
         .current_dir(root().join("bench"))
         .env_remove("RUSTFLAGS")
         .env("CARGO_TARGET_DIR", &build))?;
-    Ok(build.join("release").join("mio-bench"))
+    Ok(build.join("release").join(program))
 }

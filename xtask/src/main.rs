@@ -47,6 +47,8 @@ usage: cargo xtask COMMAND
 
   bench [--quick] [OPERATION…]
                      this crate, the published mio, polling and bare system calls, side by side
+  bench udp [--quick]
+                     datagrams one by one, in batches and with segments, beside quinn-udp
   downstream [CRATE] [--poll | --published] [--filter TEXT]
                      the test suites of published crates that stand on mio, on this crate
   coverage           the lines of the library that no test reaches, file by file
