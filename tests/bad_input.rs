@@ -43,6 +43,12 @@ fn ready(poll: &mut Poll) -> Vec<Token> {
     events.iter().map(|event| event.token()).collect()
 }
 
+/// Whether a descriptor that is registered already is refused, whoever asks. kqueue has the new registration take the
+/// place of the old one.
+fn knows_descriptors(poll: &Poll) -> bool {
+    poll.backend() != Backend::Kqueue
+}
+
 #[track_caller]
 fn refused<T>(result: io::Result<T>, kind: io::ErrorKind) {
     let error = result.map(drop).unwrap_err();
@@ -68,6 +74,9 @@ mod registrations {
             let (mut source, _peer) = writable();
             register(poll, &mut source, 1, Interest::WRITABLE).unwrap();
             for trigger in TRIGGERS {
+                if !knows_descriptors(poll) && !cfg!(debug_assertions) {
+                    break; // see below
+                }
                 let registry = poll.registry().with_trigger(trigger);
                 refused(
                     registry.register(&mut source, Token(2), Interest::READABLE),
@@ -89,6 +98,13 @@ mod registrations {
             let mut first = IoSource::new(&near);
             let mut second = IoSource::new(&near);
             register(poll, &mut first, 1, Interest::WRITABLE).unwrap();
+            if !knows_descriptors(poll) {
+                register(poll, &mut second, 2, Interest::WRITABLE).unwrap();
+                assert_eq!(ready(poll), [Token(2)]);
+                poll.registry().deregister(&mut second).unwrap();
+                assert_eq!(ready(poll), []);
+                return;
+            }
             refused(
                 register(poll, &mut second, 2, Interest::WRITABLE),
                 io::ErrorKind::AlreadyExists,
@@ -331,6 +347,9 @@ mod another_queue {
     #[test]
     fn is_possible_after_a_registration_that_failed() {
         on_each_backend(|here| {
+            if !knows_descriptors(here) {
+                return; // none failed
+            }
             let there = Poll::new().unwrap();
             let (near, _far) = UnixStream::pair().unwrap();
             let mut first = IoSource::new(&near);
@@ -500,6 +519,13 @@ mod descriptors {
                     let denied = io::ErrorKind::PermissionDenied;
                     refused(register(poll, &mut always, 1, both), denied);
                     refused(register(poll, &mut SourceFd(&fd), 1, both), denied);
+                    assert_eq!(ready(poll), []);
+                } else if poll.backend() == Backend::Kqueue {
+                    // Each kind of file has its own answer. No hang and no panic, whatever it is.
+                    if register(poll, &mut always, 1, both).is_ok() {
+                        ready(poll);
+                        poll.registry().deregister(&mut always).unwrap();
+                    }
                     assert_eq!(ready(poll), []);
                 } else {
                     register(poll, &mut always, 1, both).unwrap();

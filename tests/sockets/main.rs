@@ -17,7 +17,10 @@ mod multicast;
 mod own_process;
 #[cfg(feature = "os-ext")]
 mod pipes;
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    not(mio_model = "kqueue")
+))]
 mod priority;
 mod raw;
 #[cfg(not(any(target_os = "fuchsia", target_os = "redox")))] // only for `own_process`

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 
 use mio::unix::pipe::{self, Receiver, Sender};
-use mio::Interest;
+use mio::{Backend, Interest};
 
 use crate::util::{on_each_backend, refused, would_block, Loop};
 
@@ -114,7 +114,11 @@ fn the_reader_goes_while_the_pipe_is_full() {
         let (mut sender, receiver) = registered(queue);
         while sender.write(&[0; 5000]).is_ok() {}
         drop(receiver);
-        queue.expect(1, |event| event.is_write_closed() && event.is_error());
+        // kqueue has no word for an error but the error of a socket.
+        let error = queue.poll.backend() != Backend::Kqueue;
+        queue.expect(1, |event| {
+            event.is_write_closed() && event.is_error() == error
+        });
         refused(sender.write(b"x"), ErrorKind::BrokenPipe);
     });
 }

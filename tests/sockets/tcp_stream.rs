@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::net::{self, Shutdown};
 
+use mio::event::Event;
 use mio::net::TcpStream;
 use mio::Interest;
 
@@ -248,7 +249,7 @@ fn ending_both_directions() {
     on_each_backend(|queue| {
         let (mut stream, mut peer) = registered(queue, BOTH);
         stream.shutdown(Shutdown::Both).unwrap();
-        queue.expect(1, |event| event.is_read_closed() && event.is_write_closed());
+        queue.expect_each(1, &[Event::is_read_closed, Event::is_write_closed]);
         assert_eq!(stream.read(&mut [0]).unwrap(), 0);
         refused(stream.write(b"x"), ErrorKind::BrokenPipe);
         assert_eq!(peer.read(&mut [0]).unwrap(), 0);
@@ -277,9 +278,14 @@ fn a_reset_connection() {
             .unwrap();
         would_block(stream.read(&mut [0]));
         drop(peer);
-        queue.expect(1, |event| {
-            event.is_error() && event.is_read_closed() && event.is_write_closed()
-        });
+        queue.expect_each(
+            1,
+            &[
+                Event::is_error,
+                Event::is_read_closed,
+                Event::is_write_closed,
+            ],
+        );
         refused(stream.read(&mut [0]), ErrorKind::ConnectionReset);
         // It is told once.
         assert!(stream.take_error().unwrap().is_none());

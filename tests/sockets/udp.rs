@@ -3,8 +3,9 @@
 use std::io::{self, ErrorKind};
 use std::net::{self, SocketAddr};
 
+use mio::event::Event;
 use mio::net::UdpSocket;
-use mio::Interest;
+use mio::{Backend, Interest};
 use rustix::io::Errno;
 
 use crate::util::{
@@ -180,14 +181,20 @@ fn nobody_is_there() {
             queue.register(&mut socket, 1, Interest::READABLE);
             socket.connect(nowhere).unwrap();
             assert_eq!(socket.send(b"anybody?").unwrap(), 8);
-            // Not readable as well: epoll reports an error of a datagram socket alone.
-            queue.expect(1, |event| event.is_error());
+            // Not readable as well: epoll reports an error of a datagram socket alone. kqueue has no word for it, and
+            // says that there is something to read.
+            let is_told = if queue.poll.backend() == Backend::Kqueue {
+                Event::is_readable
+            } else {
+                Event::is_error
+            };
+            queue.expect(1, is_told);
             refused(socket.recv(&mut [0; 8]), ErrorKind::ConnectionRefused);
             would_block(socket.recv(&mut [0; 8]));
 
             // The same by `take_error`, and by the next send, which does not go out then.
             socket.send(b"anybody?").unwrap();
-            queue.expect(1, |event| event.is_error());
+            queue.expect(1, is_told);
             let error = socket.take_error().unwrap().unwrap();
             assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
             assert!(socket.take_error().unwrap().is_none());

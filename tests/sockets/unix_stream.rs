@@ -4,6 +4,7 @@ use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net as std_net;
 
+use mio::event::Event;
 use mio::net::{UnixListener, UnixStream};
 use mio::Interest;
 use tempfile::tempdir;
@@ -128,7 +129,7 @@ fn the_peer_closes() {
         let (mut near, mut far) = registered(queue, BOTH);
         far.write_all(b"last").unwrap();
         drop(far);
-        queue.expect(1, |event| event.is_read_closed() && event.is_write_closed());
+        queue.expect_each(1, &[Event::is_read_closed, Event::is_write_closed]);
         let mut buffer = [0; 8];
         assert_eq!(near.read(&mut buffer).unwrap(), 4);
         assert_eq!(near.read(&mut buffer).unwrap(), 0);

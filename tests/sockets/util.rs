@@ -80,6 +80,19 @@ impl Loop {
         }
     }
 
+    /// Polls until each of `all` was true of an event with `token`. It may take several: a backend can report the
+    /// directions apart.
+    #[track_caller]
+    pub(crate) fn expect_each(&mut self, token: usize, all: &[fn(&Event) -> bool]) {
+        let mut missing = all.to_vec();
+        while !missing.is_empty() {
+            self.turn();
+            for event in &self.events {
+                missing.retain(|is| event.token() != Token(token) || !is(event));
+            }
+        }
+    }
+
     /// Whether there is an event with `token` now, of which `is` holds.
     pub(crate) fn has_now(&mut self, token: usize, is: impl Fn(&Event) -> bool) -> bool {
         self.poll

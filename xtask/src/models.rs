@@ -20,6 +20,8 @@ const MODELS: &[Model] = &[
         tests: &[
             "--lib",
             "--test=conformance",
+            "--test=sockets",
+            "--test=bad_input",
             "--test=examples",
             "--test=stress",
         ],

@@ -124,7 +124,7 @@ impl Kevent {
 
     #[inline]
     pub(crate) fn data(&self) -> i64 {
-        self.0.data as i64
+        self.0.data as _
     }
 
     #[inline]
