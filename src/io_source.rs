@@ -33,7 +33,7 @@ impl<T: AsHandle> Pollable for T {}
 /// The handle must be in non-blocking mode, or an operation on it may block the whole loop.
 ///
 /// It should own its handle. Dropping it ends the registration of a handle that is closed with it; of one that is only
-/// borrowed, the registration is left to the backend: epoll keeps it, `poll(2)` does not.
+/// borrowed, the registration is left to the backend: epoll and kqueue keep it, `poll(2)` does not.
 ///
 /// As long as nothing was registered, an `IoSource` is not tied to any queue. It can be registered with one
 /// [`Poll`](crate::Poll) at a time; debug builds report the error of trying a second one.

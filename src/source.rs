@@ -47,7 +47,7 @@ use crate::{Interest, Registry, Token};
 /// # Dropping
 ///
 /// Dropping a source of this crate ends its registration. A source over a descriptor that was duplicated
-/// (`dup(2)`, `try_clone`, `fork(2)`) is the exception: the system keeps the registration until the last
+/// (`dup(2)`, `try_clone`, `fork(2)`) is the exception: epoll keeps the registration until the last
 /// duplicate is closed, so deregister such a source first.
 pub trait Source {
     /// Registers the source with `registry` under `token`, for `interests`.

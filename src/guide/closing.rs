@@ -21,7 +21,7 @@
 //! open file. To epoll the file is registered, not the number. While any descriptor of it is open, the registration
 //! lives:
 //!
-//! | what happens, with a duplicate open | epoll | `poll(2)` |
+//! | what happens, with a duplicate open | epoll | kqueue, `poll(2)` |
 //! | --- | --- | --- |
 //! | the source is deregistered, then dropped | silence | silence |
 //! | the source is dropped | *events with its token go on*, until the duplicate is closed | silence |
@@ -40,7 +40,7 @@
 //! Nothing tells the queue when a descriptor that was registered as [`SourceFd`](crate::unix::SourceFd) is closed.
 //! Deregister it before. Otherwise:
 //!
-//! - epoll forgets it when its last duplicate is closed.
+//! - kqueue forgets it then, and epoll when its last duplicate is closed.
 //! - With [`Backend::Poll`](crate::Backend::Poll) the number stays registered until a poll finds it closed. Should it
 //!   have been given to another file by then, the other file is reported under the old token.
 //!
@@ -101,14 +101,17 @@
 //! # Fork
 //!
 //! After `fork(2)` parent and child have descriptors of the same files. With epoll they share the queue itself; with
-//! `poll(2)` the child has a copy of the table. What a child does to a queue that it inherited:
+//! kqueue the child has none; with `poll(2)` it has a copy of the table. What a child does to a queue that it inherited:
 //!
-//! | in the child | epoll | `poll(2)` |
-//! | --- | --- | --- |
-//! | drops sources, wakers, the `Poll` | the parent's registrations stay | they stay |
-//! | registers, reregisters, deregisters | *changes the parent's queue* | changes the child's copy |
-//! | polls | *takes the parent's edges* | the child's copy reports by itself |
-//! | wakes | *wakes the parent* | the parent gets no event |
+//! | in the child | epoll | kqueue | `poll(2)` |
+//! | --- | --- | --- | --- |
+//! | drops sources, wakers, the `Poll` | the parent's registrations stay | they stay | they stay |
+//! | registers, reregisters, deregisters | *changes the parent's queue* | fails | changes the child's copy |
+//! | polls | *takes the parent's edges* | fails | the child's copy reports by itself |
+//! | wakes | *wakes the parent* | fails, or *wakes the parent* | the parent gets no event |
+//!
+//! A kqueue is not inherited at all. Its number is free in the child, and a queue that the child opens may get it: then
+//! what is done to the old one is done to that.
 //!
 //! So a child should drop what it inherited, or leave it to `exec`, and open a queue of its own. The usual warnings
 //! about `fork` in a program with threads hold besides: another thread may have held a lock of the `poll(2)` backend.

@@ -1,8 +1,8 @@
 //! # Portability
 //!
-//! There are two backends today: epoll on Linux and Android, and `poll(2)` beside it, on request. Backends for other
-//! systems are to come. This page says what a program may count on everywhere, so that it runs on them without a
-//! change. What each backend reports in which situation stands in `PLATFORMS.md`.
+//! Linux and Android have epoll, and `poll(2)` beside it, on request. Apple systems and the BSDs have kqueue. This page
+//! says what a program may count on everywhere, so that it runs on all of them, and on those to come, without a change.
+//! What was run on which system, and what each backend reports in which situation, stands in `PLATFORMS.md`.
 //!
 //! # What holds everywhere
 //!
@@ -16,16 +16,16 @@
 //!
 //! # What differs
 //!
-//! | | epoll | `poll(2)` |
-//! | --- | --- | --- |
-//! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | only after an operation through the source has returned `WouldBlock` in that direction |
-//! | operations past the source (another `dup`, a raw descriptor) | seen by the kernel | not seen: no new edge |
-//! | an edge-triggered event names | all directions that are ready | the directions that were not reported since they last blocked |
-//! | edges of a [`SourceFd`](crate::unix::SourceFd) | exact | repeated while it stays ready, with pauses of up to 4 ms |
-//! | a regular file, a directory | refused (`EPERM`) | always ready |
-//! | the queue as a descriptor | readable when there is an event | readable when a waker was used |
-//! | a source dropped while a duplicate is open | reported on | silent |
-//! | cost of a poll | grows with the number of *ready* sources | grows with the number of *registered* sources |
+//! | | epoll | kqueue | `poll(2)` |
+//! | --- | --- | --- | --- |
+//! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | as with epoll | only after an operation through the source has returned `WouldBlock` in that direction |
+//! | operations past the source (another `dup`, a raw descriptor) | seen by the kernel | seen by the kernel | not seen: no new edge |
+//! | an edge-triggered event names | all directions that are ready | one direction; a source that is ready in both has two events | the directions that were not reported since they last blocked |
+//! | edges of a [`SourceFd`](crate::unix::SourceFd) | exact | exact | repeated while it stays ready, with pauses of up to 4 ms |
+//! | a regular file, a directory | refused (`EPERM`) | readable while it is not at its end | always ready |
+//! | the queue as a descriptor | readable when there is an event | as with epoll | readable when a waker was used |
+//! | a source dropped while a duplicate is open | reported on | silent | silent |
+//! | cost of a poll | grows with the number of *ready* sources | as with epoll | grows with the number of *registered* sources |
 //!
 //! # What a program must not rely on
 //!
@@ -40,6 +40,7 @@
 //! - **The order of events** in a batch, and that a source has only one event in it. A backend may report its
 //!   directions apart.
 //! - **That an error comes from `register`** for what cannot be watched. Some systems find out later.
+//! - **That a second registration is refused.** kqueue lets it replace the first, unless a debug build sees it.
 //! - **A registration with two queues**, and a queue that a child inherited through `fork`.
 //! - **The size of [`Event`](crate::event::Event)**, and what its `Debug` prints.
 //!

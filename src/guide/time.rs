@@ -59,7 +59,7 @@
 //!
 //! # Precision
 //!
-//! A timeout counts in nanoseconds. On Linux the time is given to the kernel as it is:
+//! A timeout counts in nanoseconds, and is given to the kernel as it is:
 //!
 //! | backend, timeout | system call |
 //! | --- | --- |
@@ -67,8 +67,9 @@
 //! | epoll; others | `epoll_pwait2`, since Linux 5.11 |
 //! | epoll; others, on an older kernel or on Android | `ppoll` on the queue's descriptor, then epoll without waiting |
 //! | `poll(2)` | `ppoll` |
+//! | kqueue | `kevent`; more than a day in waits of a day each, since OpenBSD takes no more and Apple systems refuse some |
 //!
-//! All of them are exact to the kernel's timer. What is added is the *timer slack* of the thread, by which the kernel
+//! On Linux all of them are exact to the kernel's timer. What is added is the *timer slack* of the thread, by which the kernel
 //! may delay a wake-up to join it with others (50 µs unless changed: `prctl(2)`, `PR_SET_TIMERSLACK`), and the time
 //! until the scheduler runs the thread. So a wait that is shorter than the slack takes about as long as the slack.
 //! Lower the slack of the polling thread, or poll with zero for the last stretch, where that matters.

@@ -197,7 +197,7 @@ suite! {
 
     #[cfg(unix)]
     processes {
-        child_drops_everything
+        #[cfg(not(any(target_os = "tvos", target_os = "watchos")))] child_drops_everything
         poll_reports_signals
         poll_until_outlasts_signals
         signals_take_no_events

@@ -6,18 +6,23 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::{Backend, Interest, Token, Waker};
-use rustix::process::{waitpid, WaitOptions};
 
 use crate::alone::alone;
-use crate::bed::{during, Bed, PATIENCE, TRIGGERS};
-use crate::links::{links, Link};
+use crate::bed::{during, Bed, PATIENCE};
+use crate::links::Link;
 use crate::raw;
-use crate::ready::Ready;
 
 const WAKER: Token = Token(usize::MAX);
 
 /// A child that drops all it has got from its parent leaves the parent's registrations alone, in whatever order.
+#[cfg(not(any(target_os = "tvos", target_os = "watchos")))]
 pub(crate) fn child_drops_everything(backend: Backend) {
+    use rustix::process::{waitpid, WaitOptions};
+
+    use crate::bed::TRIGGERS;
+    use crate::links::links;
+    use crate::ready::Ready;
+
     alone(|| {
         for trigger in TRIGGERS {
             for order in 0..3 {

@@ -1,16 +1,16 @@
 //! What only C has: a process that is a copy of this one, a handler for a signal, and a signal to one thread.
 
-use rustix::process::Pid;
-
 /// Runs `child` in a copy of this process, which ends with it: with status 0, or 1 if it panicked.
 ///
-/// The copy has this thread alone. A lock that another one holds now stays locked in it.
-pub(crate) fn fork(child: impl FnOnce()) -> Pid {
+/// The copy has this thread alone. A lock that another one holds now stays locked in it. Two of Apple's systems have no
+/// way to make one.
+#[cfg(not(any(target_os = "tvos", target_os = "watchos")))]
+pub(crate) fn fork(child: impl FnOnce()) -> rustix::process::Pid {
     // SAFETY: A process with one thread at work, which `alone` makes, leaves no lock behind that the child could want:
     // its other threads only wait for this one.
     let pid = unsafe { libc::fork() };
     assert_ne!(pid, -1, "{}", std::io::Error::last_os_error());
-    if let Some(child) = Pid::from_raw(pid) {
+    if let Some(child) = rustix::process::Pid::from_raw(pid) {
         return child;
     }
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child));

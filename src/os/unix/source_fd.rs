@@ -15,16 +15,16 @@ use crate::{Interest, Registry, Token};
 ///
 /// The value is needed for the three registration calls only; it can be made anew for each.
 ///
-/// | the descriptor is | epoll | poll |
-/// | --- | --- | --- |
-/// | a socket, pipe, terminal, `eventfd`, … | reported | reported |
-/// | a regular file, a directory | error: OS error `EPERM` | always ready |
-/// | `/dev/null`, `/dev/zero` | error: OS error `EPERM` | always ready |
-/// | not open, or negative | error: OS error `EBADF` | error: OS error `EBADF` |
+/// | the descriptor is | epoll | kqueue | poll |
+/// | --- | --- | --- | --- |
+/// | a socket, pipe, terminal, `eventfd`, … | reported | reported | reported |
+/// | a regular file, a directory | error: OS error `EPERM` | readable while it is not at its end; writing: the system's answer | always ready |
+/// | `/dev/null`, `/dev/zero` | error: OS error `EPERM` | the system's answer | always ready |
+/// | not open, or negative | error: OS error `EBADF` | error: OS error `EBADF` | error: OS error `EBADF` |
 ///
 /// # Closing
 ///
-/// Deregister the descriptor before closing it. The system may do it by itself, but not while a duplicate of the
+/// Deregister the descriptor before closing it. The system may do it by itself, but epoll not while a duplicate of the
 /// descriptor is open: then the old token keeps coming, and cannot be deregistered any more. With
 /// [`Backend::Poll`](crate::Backend::Poll), a number that is reused before the next poll inherits the registration.
 ///
