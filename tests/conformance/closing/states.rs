@@ -8,7 +8,7 @@ mod os_ext;
 use std::net::Shutdown;
 
 use crate::links::{wait_for, Link};
-use crate::system::{shutdown, PollFlags, PEER_WROTE_ALL};
+use crate::system::{shutdown, PollFlags, PEER_WROTE_ALL, SHUT_FOR_BOTH, SHUT_FOR_READING};
 
 /// A state, and the way to it.
 #[derive(Copy, Clone)]
@@ -76,9 +76,9 @@ const SOCKET_PAIR: Kind = Kind {
         ("data", feed, PollFlags::IN),
         ("the peer shuts down writing", far_writing, PEER_WROTE_ALL),
         ("the peer shuts down reading", far_reading, PollFlags::OUT),
-        ("shut down for reading", near_reading, PEER_WROTE_ALL),
+        ("shut down for reading", near_reading, SHUT_FOR_READING),
         ("shut down for writing", near_writing, PollFlags::OUT),
-        ("shut down for both", near_both, PollFlags::HUP),
+        ("shut down for both", near_both, SHUT_FOR_BOTH),
         ("both ends shut down writing", both_writing, PollFlags::HUP),
         ("the peer shuts down both", far_both, PollFlags::HUP),
         ("the peer closes", Link::hang_up, PollFlags::HUP),

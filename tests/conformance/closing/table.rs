@@ -46,7 +46,7 @@ impl Row {
             Backend::Kqueue => return None, // nobody has measured it on a system
             Backend::EventPorts => "event ports",
             Backend::Poll => "`poll(2)`",
-            Backend::Afd => "AFD",
+            Backend::Afd => "AFD (Wine)",
             other => panic!("{other} has no column"),
         };
         let cell = self.cells.iter().find(|(column, _)| *column == name);

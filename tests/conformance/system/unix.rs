@@ -96,6 +96,12 @@ pub(crate) const PEER_WROTE_ALL: PollFlags = PollFlags::RDHUP;
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 pub(crate) const PEER_WROTE_ALL: PollFlags = PollFlags::IN;
 
+/// What `poll` says of a socket that was never connected, and of one that this end has shut down.
+#[cfg(feature = "net")]
+pub(crate) const UNCONNECTED: PollFlags = PollFlags::HUP;
+pub(crate) const SHUT_FOR_READING: PollFlags = PEER_WROTE_ALL;
+pub(crate) const SHUT_FOR_BOTH: PollFlags = PollFlags::HUP;
+
 /// Whether the error says that the system has no such call.
 pub(crate) fn is_missing(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::NOSYS.raw_os_error())

@@ -114,6 +114,12 @@ pub(crate) fn poll(fd: impl AsFd, flags: PollFlags, timeout: Duration) -> PollFl
 /// What `poll` says once the other end has written its last byte.
 pub(crate) const PEER_WROTE_ALL: PollFlags = PollFlags::HUP;
 
+/// What `poll` says of a socket that was never connected, or that this end has shut down: nothing that it would not say
+/// of others.
+pub(crate) const UNCONNECTED: PollFlags = PollFlags::empty();
+pub(crate) const SHUT_FOR_READING: PollFlags = PollFlags::empty();
+pub(crate) const SHUT_FOR_BOTH: PollFlags = PollFlags::empty();
+
 /// Whether the error says that the system has no such call. The loader would have said so before.
 pub(crate) fn is_missing(_error: &io::Error) -> bool {
     false

@@ -13,7 +13,9 @@ use super::{
 };
 use crate::bed::BOTH;
 use crate::links::{is_ready, named, near, wait_for, Link};
-use crate::system::{OwnedFd, PollFlags, PEER_WROTE_ALL};
+use crate::system::{
+    OwnedFd, PollFlags, PEER_WROTE_ALL, SHUT_FOR_BOTH, SHUT_FOR_READING, UNCONNECTED,
+};
 
 const STREAM: &str = "`TcpStream`";
 const UDP: &str = "`UdpSocket`";
@@ -22,7 +24,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         source: STREAM,
         begin: unconnected,
-        states: &[("not connected, no attempt", nothing, PollFlags::HUP)],
+        states: &[("not connected, no attempt", nothing, UNCONNECTED)],
     },
     Kind {
         source: STREAM,
@@ -37,9 +39,9 @@ pub(super) const KINDS: &[Kind] = &[
             ("data", feed, PollFlags::IN),
             ("the peer shuts down writing", far_writing, PEER_WROTE_ALL),
             ("the peer shuts down reading", far_reading, PollFlags::OUT),
-            ("shut down for reading", near_reading, PEER_WROTE_ALL),
+            ("shut down for reading", near_reading, SHUT_FOR_READING),
             ("shut down for writing", near_writing, PollFlags::OUT),
-            ("shut down for both", near_both, PollFlags::HUP),
+            ("shut down for both", near_both, SHUT_FOR_BOTH),
             ("both ends shut down writing", both_writing, PollFlags::HUP),
             ("the peer closes", Link::hang_up, PEER_WROTE_ALL),
             (
