@@ -158,9 +158,9 @@ impl Event {
 
     /// The source has an error, which the next operation or `take_error` returns.
     ///
-    /// | epoll, poll | kqueue | event ports | Windows |
-    /// | --- | --- | --- | --- |
-    /// | `EPOLLERR`, `POLLERR` | `EV_ERROR`, or `EV_EOF` with an error in `fflags` | `POLLERR` | `POLL_ABORT`, `POLL_CONNECT_FAIL` |
+    /// | epoll, poll, event ports | kqueue | Windows |
+    /// | --- | --- | --- |
+    /// | `EPOLLERR`, `POLLERR` | `EV_ERROR`, or `EV_EOF` with an error in `fflags` | `POLL_ABORT`, `POLL_CONNECT_FAIL` |
     ///
     /// It may come alone: from a full pipe whose reader is gone, or a datagram socket that only waits to read.
     /// Not every system reports it; an error of the next operation is the sure sign.
@@ -202,9 +202,9 @@ impl Event {
     /// Nothing more will arrive: the peer has shut down writing, this side has shut down reading, or the source has
     /// failed. What arrived before can still be read.
     ///
-    /// | epoll, poll | kqueue | event ports | Windows |
-    /// | --- | --- | --- | --- |
-    /// | `HUP`, or `IN` with `RDHUP` | `EV_EOF` of the read filter | `POLLHUP` | `POLL_DISCONNECT`, `POLL_ABORT`, `POLL_CONNECT_FAIL` |
+    /// | epoll, poll, event ports | kqueue | Windows |
+    /// | --- | --- | --- |
+    /// | `HUP`, or `IN` with `RDHUP` | `EV_EOF` of the read filter | `POLL_DISCONNECT`, `POLL_ABORT`, `POLL_CONNECT_FAIL` |
     ///
     /// Not every system reports it; a read of zero bytes is the sure sign.
     ///
@@ -245,9 +245,9 @@ impl Event {
 
     /// Nothing more can be sent: this side has shut down writing, nobody is left to read, or the source has failed.
     ///
-    /// | epoll, poll | kqueue | event ports | Windows |
-    /// | --- | --- | --- | --- |
-    /// | `HUP`, `OUT` with `ERR`, or `ERR` alone | `EV_EOF` of the write filter | `POLLHUP` | `POLL_ABORT`, `POLL_CONNECT_FAIL` |
+    /// | epoll, poll, event ports | kqueue | Windows |
+    /// | --- | --- | --- |
+    /// | `HUP`, `OUT` with `ERR`, or `ERR` alone | `EV_EOF` of the write filter | `POLL_ABORT`, `POLL_CONNECT_FAIL` |
     ///
     /// Not every system reports it; an error of the next write is the sure sign. A datagram socket with a pending error
     /// reports it with some backends, and can be used again once the error was taken.
@@ -285,9 +285,9 @@ impl Event {
 
     /// There is priority data, such as TCP's out-of-band byte.
     ///
-    /// | epoll, poll | kqueue | event ports | Windows |
-    /// | --- | --- | --- | --- |
-    /// | `PRI` | `EV_OOBAND` (Apple systems) | `POLLPRI` | `POLL_RECEIVE_EXPEDITED` |
+    /// | epoll, poll, event ports | kqueue | Windows |
+    /// | --- | --- | --- |
+    /// | `PRI` | `EV_OOBAND` (Apple systems) | `POLL_RECEIVE_EXPEDITED` |
     ///
     /// # Examples
     ///

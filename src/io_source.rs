@@ -27,13 +27,13 @@ impl<T: AsHandle> Pollable for T {}
 ///
 /// All sources of this crate are built on it. It knows when an operation on the handle would have blocked, if the
 /// operation goes through [`do_io`](IoSource::do_io), [`do_read`](IoSource::do_read) or
-/// [`do_write`](IoSource::do_write). Some backends (`poll(2)`, and AFD on Windows) report an edge only after that; on
-/// epoll, kqueue and event ports it costs nothing.
+/// [`do_write`](IoSource::do_write). Some backends (`poll(2)`, event ports, and AFD on Windows) report an edge only after
+/// that; on epoll and kqueue it costs nothing.
 ///
 /// The handle must be in non-blocking mode, or an operation on it may block the whole loop.
 ///
 /// It should own its handle. Dropping it ends the registration of a handle that is closed with it; of one that is only
-/// borrowed, the registration is left to the backend: epoll and kqueue keep it, `poll(2)` does not.
+/// borrowed, the registration is left to the backend: epoll and kqueue keep it, `poll(2)` and event ports do not.
 ///
 /// As long as nothing was registered, an `IoSource` is not tied to any queue. It can be registered with one
 /// [`Poll`](crate::Poll) at a time; debug builds report the error of trying a second one.

@@ -129,6 +129,7 @@ impl Poll {
     /// | --- | --- |
     /// | epoll, poll | nanoseconds, plus the timer slack of the thread (50 µs unless changed: `PR_SET_TIMERSLACK`) |
     /// | kqueue | nanoseconds are asked for; what each system makes of them was not measured |
+    /// | event ports | the same |
     /// | AFD | the tick of the system's clock (up to 15.6 ms unless changed: `timeBeginPeriod`) |
     ///
     /// # Errors

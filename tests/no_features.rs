@@ -196,12 +196,17 @@ fn the_backends_of_a_build_are_those_it_can_open() {
     assert_eq!(Poll::new().unwrap().backend(), Backend::default());
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
+        let best = if cfg!(mio_model = "event_ports") {
+            Backend::EventPorts
+        } else {
+            Backend::Epoll
+        };
         let expected: &[Backend] = if cfg!(mio_unsupported_force_poll_poll) {
             &[Backend::Poll]
         } else if cfg!(feature = "poll-backend") {
-            &[Backend::Epoll, Backend::Poll]
+            &[best, Backend::Poll]
         } else {
-            &[Backend::Epoll]
+            &[best]
         };
         assert_eq!(available, expected);
     }

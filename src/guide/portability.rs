@@ -1,8 +1,10 @@
 //! # Portability
 //!
-//! Linux and Android have epoll, and `poll(2)` beside it, on request. Apple systems and the BSDs have kqueue. This page
-//! says what a program may count on everywhere, so that it runs on all of them, and on those to come, without a change.
-//! What was run on which system, and what each backend reports in which situation, stands in `PLATFORMS.md`.
+//! Each family of systems has a backend of its own: epoll on Linux and Android, kqueue on Apple systems and the BSDs,
+//! event ports on illumos and Solaris, AFD on Windows. The other Unixes have `poll(2)`, and Linux, Android, illumos and
+//! Solaris have it beside their own, on request. This page says what a program may count on everywhere, so that it runs on
+//! all of them, and on those to come, without a change. What was run on which system, and what each backend reports in
+//! which situation, stands in `PLATFORMS.md`.
 //!
 //! # What holds everywhere
 //!
@@ -16,16 +18,16 @@
 //!
 //! # What differs
 //!
-//! | | epoll | kqueue | `poll(2)` |
-//! | --- | --- | --- | --- |
-//! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | as with epoll | only after an operation through the source has returned `WouldBlock` in that direction |
-//! | operations past the source (another `dup`, a raw descriptor) | seen by the kernel | seen by the kernel | not seen: no new edge |
-//! | an edge-triggered event names | all directions that are ready | one direction; a source that is ready in both has two events | the directions that were not reported since they last blocked |
-//! | edges of a [`SourceFd`](crate::unix::SourceFd) | exact | exact | repeated while it stays ready, with pauses of up to 4 ms |
-//! | a regular file, a directory | refused (`EPERM`) | readable while it is not at its end | always ready |
-//! | the queue as a descriptor | readable when there is an event | as with epoll | readable when a waker was used |
-//! | a source dropped while a duplicate is open | reported on | silent | silent |
-//! | cost of a poll | grows with the number of *ready* sources | as with epoll | grows with the number of *registered* sources |
+//! | | epoll | kqueue | `poll(2)` | event ports |
+//! | --- | --- | --- | --- | --- |
+//! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | as with epoll | only after an operation through the source has returned `WouldBlock` in that direction | as with `poll(2)` |
+//! | operations past the source (another `dup`, a raw descriptor) | seen by the kernel | seen by the kernel | not seen: no new edge | not seen |
+//! | an edge-triggered event names | all directions that are ready | one direction; a source that is ready in both has two events | the directions that were not reported since they last blocked | of those that `poll(2)` names, the ones that were ready when the event came into the queue |
+//! | edges of a [`SourceFd`](crate::unix::SourceFd) | exact | exact | repeated while it stays ready, with pauses of up to 4 ms | as with `poll(2)` |
+//! | a regular file, a directory | refused (`EPERM`) | readable while it is not at its end | always ready | always ready, or what the system says |
+//! | the queue as a descriptor | readable when there is an event | as with epoll | readable when a waker was used | as with epoll, and now and then without need |
+//! | a source dropped while a duplicate is open | reported on | silent | silent | silent |
+//! | cost of a poll | grows with the number of *ready* sources | as with epoll | grows with the number of *registered* sources | as with epoll |
 //!
 //! # What a program must not rely on
 //!

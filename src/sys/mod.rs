@@ -28,7 +28,11 @@ pub(crate) mod selector;
 /// Linux and Android: epoll, and `poll(2)` on request.
 #[cfg(all(
     any(target_os = "linux", target_os = "android"),
-    not(any(mio_unsupported_force_poll_poll, mio_model = "kqueue"))
+    not(any(
+        mio_unsupported_force_poll_poll,
+        mio_model = "event_ports",
+        mio_model = "kqueue"
+    ))
 ))]
 #[path = "selector"]
 mod queue {
@@ -51,7 +55,12 @@ mod queue {
     mod poll_event;
     #[cfg(feature = "poll-backend")]
     mod queues;
-    #[cfg(feature = "poll-backend")]
+    // Of the other backends, what makes no system call: its tests run everywhere.
+    #[cfg(test)]
+    #[path = "event_ports/sources.rs"]
+    #[allow(dead_code)] // there are no event ports here
+    mod sources;
+    #[cfg(any(feature = "poll-backend", test))]
     mod table;
 
     // Android's own library does not make this call, so its sandboxes need not know it.
@@ -153,6 +162,41 @@ mod kqueue_oneshots;
 #[allow(dead_code)] // unless it is the backend
 mod kqueue_rules;
 
+/// illumos and Solaris: event ports, and `poll(2)` on request. On Linux, for tests: the same over a model of event ports.
+#[cfg(all(
+    any(
+        mio_model = "event_ports",
+        target_os = "illumos",
+        target_os = "solaris"
+    ),
+    not(mio_unsupported_force_poll_poll)
+))]
+#[path = "selector"]
+mod queue {
+    #[cfg(feature = "poll-backend")]
+    mod either;
+    mod event_ports;
+    #[cfg(feature = "poll-backend")]
+    mod poll;
+    mod poll_event;
+    #[cfg_attr(mio_model = "event_ports", path = "event_ports/model.rs")]
+    #[cfg_attr(not(mio_model = "event_ports"), path = "event_ports/system.rs")]
+    mod port;
+    #[path = "event_ports/event.rs"]
+    mod port_event;
+    mod queues;
+    #[path = "event_ports/sources.rs"]
+    mod sources;
+    mod table;
+
+    #[cfg(not(feature = "poll-backend"))]
+    pub(crate) type Selector = event_ports::EventPorts;
+    /// The first one is the default.
+    #[cfg(feature = "poll-backend")]
+    pub(crate) type Selector =
+        either::Either<event_ports::EventPorts, poll::Poll<port_event::Event>>;
+}
+
 /// Every other Unix: `poll(2)`.
 #[cfg(all(
     unix,
@@ -163,9 +207,11 @@ mod kqueue_rules;
             target_os = "android",
             target_os = "dragonfly",
             target_os = "freebsd",
+            target_os = "illumos",
             target_os = "linux",
             target_os = "netbsd",
-            target_os = "openbsd"
+            target_os = "openbsd",
+            target_os = "solaris"
         ))
     )
 ))]

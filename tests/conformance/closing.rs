@@ -155,6 +155,7 @@ pub(crate) fn other_triggers_say_what_the_system_says(backend: Backend) {
     // Only the edges of `poll(2)` say more than the system does, which says the same to both.
     let plain = match backend {
         Backend::Poll => Backend::Epoll,
+        Backend::EventPorts if cfg!(mio_model = "event_ports") => Backend::Epoll,
         other => other,
     };
     for trigger in [Trigger::Level, Trigger::Oneshot, Trigger::EdgeOneshot] {

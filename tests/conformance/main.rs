@@ -43,9 +43,21 @@ mod wakers;
 /// Mounts the table on each backend.
 macro_rules! suite {
     ($($table:tt)+) => {
-        #[cfg(all(any(target_os = "linux", target_os = "android"), not(mio_model = "kqueue")))]
+        #[cfg(all(
+            any(target_os = "linux", target_os = "android"),
+            not(any(mio_model = "event_ports", mio_model = "kqueue"))
+        ))]
         mod epoll {
             mount!(Epoll: $($table)+);
+        }
+
+        #[cfg(any(
+            mio_model = "event_ports",
+            target_os = "illumos",
+            target_os = "solaris"
+        ))]
+        mod event_ports {
+            mount!(EventPorts: $($table)+);
         }
 
         #[cfg(any(

@@ -76,6 +76,7 @@ impl Model {
             rule: self.rules.rule(wanted.trigger, wanted.bare, asked, level),
             level,
             peak: level,
+            waiting: self.rules.events_wait.then_some(level),
             fired: false,
             uncertain: false,
             promised: asked | END,
@@ -131,6 +132,9 @@ impl Model {
                 let risen = level - watch.level;
                 watch.level = level;
                 watch.peak |= level;
+                if let Some(waiting) = &mut watch.waiting {
+                    *waiting |= level;
+                }
                 watch
                     .rule
                     .change(watch.seen(level), risen & (watch.asked | END));

@@ -23,6 +23,9 @@ pub(crate) struct Rules {
     pub(crate) descriptor_shows_sources: bool,
     /// Whether sources that had to wait for lack of room may have to wait once more when another one is taken out.
     pub(crate) removals_change_turns: bool,
+    /// Whether an event says what its source was ready for when the event came into the queue, rather than what it is
+    /// ready for now. An operation that would have blocked ends such an event.
+    pub(crate) events_wait: bool,
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -44,6 +47,7 @@ impl Rules {
                 duplicates_keep_registrations: true,
                 descriptor_shows_sources: true,
                 removals_change_turns: false,
+                events_wait: false,
             },
             Backend::Poll => Rules {
                 edges: Edges::Rearmed,
@@ -51,6 +55,15 @@ impl Rules {
                 duplicates_keep_registrations: false,
                 descriptor_shows_sources: false,
                 removals_change_turns: true,
+                events_wait: false,
+            },
+            Backend::EventPorts => Rules {
+                edges: Edges::Rearmed,
+                bare_edges: Edges::Paced,
+                duplicates_keep_registrations: false,
+                descriptor_shows_sources: true,
+                removals_change_turns: false,
+                events_wait: true,
             },
             _ => panic!("what may differ with {backend} has to be written down here"),
         }

@@ -93,6 +93,18 @@ const UNSAFE: &[(&str, &str)] = &[
         "a system call that rustix does not have, inlined",
     ),
     (
+        "src/sys/selector/event_ports/event.rs",
+        "the kernel writes events to spare capacity; looks at a descriptor by its number",
+    ),
+    (
+        "src/sys/selector/event_ports/system.rs",
+        "system calls that no safe wrapper has",
+    ),
+    (
+        "src/sys/selector/event_ports/model.rs",
+        "as in the kernel, an association does not keep its file open",
+    ),
+    (
         "src/sys/selector/epoll_pwait2.rs",
         "a system call that no safe wrapper has",
     ),

@@ -15,6 +15,11 @@ struct Model {
 
 const MODELS: &[Model] = &[
     Model {
+        name: "event-ports",
+        rustflags: r#"--cfg mio_model="event_ports""#,
+        tests: &["--lib", "--tests"],
+    },
+    Model {
         name: "kqueue",
         rustflags: r#"--cfg mio_model="kqueue""#,
         tests: &[

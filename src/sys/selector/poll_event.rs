@@ -10,6 +10,7 @@ use crate::Token;
 
 /// What `poll(2)` said of a source.
 #[derive(Clone, Debug)]
+#[allow(dead_code)] // event ports have an event of their own, and only its flags mean the same
 pub(crate) struct Event {
     token: Token,
     flags: PollFlags,
@@ -27,48 +28,56 @@ impl RawEvent for Event {
         self.token
     }
 
-    /// As with epoll, whose flags mean the same. A system without `POLLRDHUP` reports the end of a stream as readable, or
-    /// as `POLLHUP`.
     #[inline]
     fn readiness(&self) -> Readiness {
-        let flags = self.flags;
-        let has = |wanted: PollFlags| flags.contains(wanted);
-        let hang_up = has(PollFlags::HUP);
-        Readiness::default()
-            .with(
-                Readiness::READABLE,
-                flags.intersects(PollFlags::IN | PollFlags::PRI),
-            )
-            .with(Readiness::WRITABLE, has(PollFlags::OUT))
-            .with(Readiness::ERROR, has(PollFlags::ERR))
-            .with(
-                Readiness::READ_CLOSED,
-                hang_up || (has(PollFlags::IN) && flags.intersects(RDHUP)),
-            )
-            .with(
-                Readiness::WRITE_CLOSED,
-                hang_up || has(PollFlags::OUT | PollFlags::ERR) || flags == PollFlags::ERR,
-            )
-            .with(Readiness::PRIORITY, has(PollFlags::PRI))
+        readiness(self.flags)
     }
 
     fn fmt_flags(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [(PollFlags, &str); 6] = [
-            (PollFlags::IN, "POLLIN"),
-            (PollFlags::PRI, "POLLPRI"),
-            (PollFlags::OUT, "POLLOUT"),
-            (PollFlags::ERR, "POLLERR"),
-            (PollFlags::HUP, "POLLHUP"),
-            (RDHUP, "POLLRDHUP"),
-        ];
-        fmt_names(
-            f,
-            NAMES
-                .iter()
-                .filter(|(flag, _)| self.flags.intersects(*flag))
-                .map(|(_, name)| *name),
-        )
+        fmt_flags(self.flags, f)
     }
+}
+
+/// As with epoll, whose flags mean the same. A system without `POLLRDHUP` reports the end of a stream as readable, or
+/// as `POLLHUP`.
+#[inline]
+pub(super) fn readiness(flags: PollFlags) -> Readiness {
+    let has = |wanted: PollFlags| flags.contains(wanted);
+    let hang_up = has(PollFlags::HUP);
+    Readiness::default()
+        .with(
+            Readiness::READABLE,
+            flags.intersects(PollFlags::IN | PollFlags::PRI),
+        )
+        .with(Readiness::WRITABLE, has(PollFlags::OUT))
+        .with(Readiness::ERROR, has(PollFlags::ERR))
+        .with(
+            Readiness::READ_CLOSED,
+            hang_up || (has(PollFlags::IN) && flags.intersects(RDHUP)),
+        )
+        .with(
+            Readiness::WRITE_CLOSED,
+            hang_up || has(PollFlags::OUT | PollFlags::ERR) || flags == PollFlags::ERR,
+        )
+        .with(Readiness::PRIORITY, has(PollFlags::PRI))
+}
+
+pub(super) fn fmt_flags(flags: PollFlags, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    const NAMES: [(PollFlags, &str); 6] = [
+        (PollFlags::IN, "POLLIN"),
+        (PollFlags::PRI, "POLLPRI"),
+        (PollFlags::OUT, "POLLOUT"),
+        (PollFlags::ERR, "POLLERR"),
+        (PollFlags::HUP, "POLLHUP"),
+        (RDHUP, "POLLRDHUP"),
+    ];
+    fmt_names(
+        f,
+        NAMES
+            .iter()
+            .filter(|(flag, _)| flags.intersects(*flag))
+            .map(|(_, name)| *name),
+    )
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ pub(super) struct Table<S = ()> {
     positions: Vec<u32>,
     /// The identity of the next registration.
     next_id: u64,
+    #[allow(dead_code)] // not for event ports
     /// Where the next round of reports starts, so that a small capacity serves everybody in turn.
     first: usize,
 }
@@ -171,17 +172,6 @@ impl<S: Default> Table<S> {
         true
     }
 
-    /// Appends what to ask the system now, starting with the source whose turn it is.
-    pub(super) fn questions(&self, now: Instant, questions: &mut Vec<Question>) -> Plan {
-        let mut plan = Plan::default();
-        questions.reserve(self.entries.len());
-        for index in 0..self.entries.len() {
-            let entry = &self.entries[(self.first + index) % self.entries.len()];
-            questions.extend(entry.question(now, &mut plan));
-        }
-        plan
-    }
-
     /// Takes the system's answer to a question, and returns the event that it makes, if any.
     ///
     /// The registration may have changed since it was asked: what counts is what is wanted now.
@@ -208,16 +198,53 @@ impl<S: Default> Table<S> {
         event.map(|flags| (entry.wanted, flags))
     }
 
+    fn position(&self, fd: RawFd) -> Option<usize> {
+        let position = *self.positions.get(usize::try_from(fd).ok()?)?;
+        (position != ABSENT).then_some(position as usize)
+    }
+}
+
+/// What a queue needs that asks its system about all sources at once.
+#[allow(dead_code)] // that is `poll(2)`
+impl<S: Default> Table<S> {
+    /// Appends what to ask the system now, starting with the source whose turn it is.
+    pub(super) fn questions(&self, now: Instant, questions: &mut Vec<Question>) -> Plan {
+        let mut plan = Plan::default();
+        questions.reserve(self.entries.len());
+        for index in 0..self.entries.len() {
+            let entry = &self.entries[(self.first + index) % self.entries.len()];
+            questions.extend(entry.question(now, &mut plan));
+        }
+        plan
+    }
+
     /// Starts the next round with the source of `question`, whose turn it is.
     pub(super) fn start_with(&mut self, question: &Question) {
         if let Some(position) = self.position(question.fd) {
             self.first = position;
         }
     }
+}
 
-    fn position(&self, fd: RawFd) -> Option<usize> {
-        let position = *self.positions.get(usize::try_from(fd).ok()?)?;
-        (position != ABSENT).then_some(position as usize)
+/// What a queue needs that tells its system of each source by itself.
+#[allow(dead_code)] // that is event ports
+impl<S: Default> Table<S> {
+    /// How many registrations there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The registration of a descriptor.
+    pub(super) fn get(&mut self, fd: RawFd) -> Option<&mut Entry<S>> {
+        let position = self.position(fd)?;
+        self.entries.get_mut(position)
+    }
+
+    /// Undoes a [`replace`](Table::replace).
+    pub(super) fn restore(&mut self, before: Entry<S>) {
+        if let Some(entry) = self.get(before.fd) {
+            *entry = before;
+        }
     }
 }
 
@@ -297,7 +324,7 @@ impl<S> Entry<S> {
     }
 
     /// Slows down the reported directions of a bare descriptor, and lets the silent ones start afresh.
-    fn note(&mut self, asked: PollFlags, reported: PollFlags, now: Instant) {
+    pub(super) fn note(&mut self, asked: PollFlags, reported: PollFlags, now: Instant) {
         for (flag, pace) in DIRECTIONS.into_iter().zip(self.pace.iter_mut().flatten()) {
             if reported.contains(flag) {
                 pace.reported(now);
@@ -305,6 +332,44 @@ impl<S> Entry<S> {
                 *pace = Pace::default();
             }
         }
+    }
+}
+
+/// As above.
+#[allow(dead_code)] // as above
+impl<S> Entry<S> {
+    /// Tells this registration from others of the same descriptor.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The question that was about these flags, if the registration is the same still.
+    pub(super) fn asked(&self, asked: PollFlags) -> Question {
+        Question {
+            fd: self.fd,
+            id: self.id,
+            asked,
+        }
+    }
+
+    /// The flags that an event may come for, those apart that come unasked.
+    pub(super) fn armed(&self) -> PollFlags {
+        self.armed
+    }
+
+    /// Whether the system is not to be asked, not even for what it says unasked.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// Whether a direction may be reported again without having been armed in between.
+    pub(super) fn repeats(&self) -> bool {
+        self.pace.is_some() || !self.wanted.trigger.is_edge()
+    }
+
+    /// Whether a direction was reported and not seen unready since, of a descriptor whose directions have a pace.
+    pub(super) fn is_slowed(&self) -> bool {
+        self.paces().any(|(_, pace)| pace.reports > 0)
     }
 }
 

@@ -44,7 +44,9 @@ impl Row {
             Backend::Epoll => "epoll",
             Backend::Kqueue if cfg!(mio_model = "kqueue") => "kqueue (model)",
             Backend::Kqueue => return None, // nobody has measured it on a system
-            Backend::EventPorts => "event ports",
+            // The model says what `poll(2)` does, and edges are made of it in the same way.
+            Backend::EventPorts if cfg!(mio_model = "event_ports") => "`poll(2)`",
+            Backend::EventPorts => return None, // as kqueue
             Backend::Poll => "`poll(2)`",
             Backend::Afd => "AFD (Wine)",
             other => panic!("{other} has no column"),

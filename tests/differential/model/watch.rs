@@ -32,6 +32,8 @@ pub(super) struct Watch {
     pub(super) level: PollFlags,
     /// All that it was ready for since it was registered, or since a poll began on another thread.
     pub(super) peak: PollFlags,
+    /// What an event may say that has been in the queue since before, if that is possible.
+    pub(super) waiting: Option<PollFlags>,
     /// A one-shot that has reported.
     pub(super) fired: bool,
     /// Events that could have been of this registration or of another one have made its state unknown.
@@ -58,14 +60,22 @@ impl Watch {
     /// What an event would mean if it was of this registration, and returned not later than `now`.
     pub(super) fn reading(&self, said: Said, after: PollFlags, now: Instant) -> Reading {
         if self.uncertain {
-            return self.loose_reading(said, after);
+            return self.loose_reading(said, after | self.waiting.unwrap_or(NOTHING));
         }
         if self.fired || (self.wanted.synchronous && !self.rule.allows()) {
             return Reading::Impossible;
         }
-        let least = self.rule.least(self.asked, self.seen(self.level));
-        let most = self.rule.most(self.asked, self.seen(after), now);
-        reading(said, least & most, most)
+        match self.waiting {
+            None => {
+                let least = self.rule.least(self.asked, self.seen(self.level));
+                let most = self.rule.most(self.asked, self.seen(after), now);
+                reading(said, least & most, most)
+            }
+            Some(waiting) => {
+                let most = self.rule.most(self.asked, self.seen(after | waiting), now);
+                reading(said, NOTHING, most)
+            }
+        }
     }
 
     /// The same, if all that is known is that the source was ready for some of `level`.
@@ -80,7 +90,7 @@ impl Watch {
     /// What the source was ready for while a poll was running on another thread.
     pub(super) fn possible(&self) -> PollFlags {
         match self.wanted.synchronous {
-            true => self.peak,
+            true => self.peak | self.waiting.unwrap_or(NOTHING),
             false => PollFlags::all(),
         }
     }
@@ -103,6 +113,9 @@ impl Watch {
     /// An operation in these directions would have blocked.
     pub(super) fn blocked(&mut self, directions: PollFlags) {
         let directions = directions & self.asked;
+        if self.waiting.is_some() && !self.wanted.bare {
+            self.waiting = Some(self.level);
+        }
         // A level is reported anyway, and a one-shot not before it was reregistered.
         if self.wanted.trigger == Trigger::Edge && directions != NOTHING {
             // There are ends of which every read would block, and which are ready all the same.
@@ -116,6 +129,9 @@ impl Watch {
 
     /// A poll has come to this.
     pub(super) fn note(&mut self, fate: Fate, reading: Reading, batch: Batch<'_>) {
+        if fate == Fate::Reported && self.waiting.is_some() {
+            self.waiting = Some(self.level);
+        }
         match (fate, reading) {
             (Fate::Silent, _) if batch.is_full() => {}
             (Fate::Silent, _) => self.rule.looked(self.seen(self.level)),

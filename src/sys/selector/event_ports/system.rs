@@ -1,0 +1,96 @@
+//! The system calls of event ports, as the systems have them: port_create(3C) and the manuals that it names.
+//!
+//! rustix has most of them. Its `port_getn` forgets how many events came together with an error, and it has no
+//! `port_alert`.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::ptr;
+
+use rustix::event::{port, PollFlags, Timespec};
+use rustix::io::{fcntl_setfd, Errno, FdFlags};
+
+pub(super) use libc::port_event as PortEvent;
+
+pub(super) const SOURCE_ALERT: u16 = libc::PORT_SOURCE_ALERT as u16;
+pub(super) const SOURCE_FD: u16 = libc::PORT_SOURCE_FD as u16;
+pub(super) const SOURCE_USER: u16 = libc::PORT_SOURCE_USER as u16;
+
+/// An event port.
+#[derive(Debug)]
+pub(super) struct Port(OwnedFd);
+
+impl Port {
+    /// `port_create`. There is no call that makes it close-on-exec in the same step.
+    pub(super) fn create() -> io::Result<Port> {
+        let port = port::create()?;
+        fcntl_setfd(&port, FdFlags::CLOEXEC)?;
+        Ok(Port(port))
+    }
+
+    /// `port_associate` of a descriptor.
+    pub(super) fn associate(&self, fd: RawFd, flags: PollFlags, user: usize) -> Result<(), Errno> {
+        // SAFETY: The kernel forgets the association when the descriptor is closed, and says so here if there is none
+        // of this number.
+        unsafe { port::associate_fd(&self.0, fd, flags, user as *mut _) }
+    }
+
+    /// `port_dissociate` of a descriptor.
+    pub(super) fn dissociate(&self, fd: RawFd) -> Result<(), Errno> {
+        // SAFETY: As above: an association that does not exist is an error, and no more than that.
+        unsafe { port::dissociate_fd(&self.0, fd) }
+    }
+
+    /// `port_getn`. `number` says how many events to wait for, and then how many there are. After an error it may or may
+    /// not have been written.
+    pub(super) fn getn(
+        &self,
+        list: &mut [MaybeUninit<PortEvent>],
+        number: &mut u32,
+        timeout: Option<&Timespec>,
+    ) -> Result<(), Errno> {
+        let mut timeout = timeout.map(|timeout| libc::timespec {
+            tv_sec: timeout.tv_sec as _,
+            tv_nsec: timeout.tv_nsec as _,
+        });
+        let timeout = match &mut timeout {
+            Some(timeout) => timeout,
+            None => ptr::null_mut(),
+        };
+        let room = list.len().try_into().unwrap_or(u32::MAX);
+        let port = self.0.as_raw_fd();
+        // SAFETY: The list has room for so many events, and all pointers are valid for the call.
+        let result =
+            unsafe { libc::port_getn(port, list.as_mut_ptr().cast(), room, number, timeout) };
+        check(result)
+    }
+
+    /// `port_send` of a number.
+    #[inline]
+    pub(super) fn send(&self, user: usize) -> Result<(), Errno> {
+        port::send(&self.0, 1, user as *mut _)
+    }
+
+    /// `port_alert`: puts the port into alert mode, or takes it out of it.
+    pub(super) fn alert(&self, on: bool) -> Result<(), Errno> {
+        let port = self.0.as_raw_fd();
+        let flags = libc::PORT_ALERT_SET;
+        // SAFETY: The port is open, and the pointer is never followed.
+        check(unsafe { libc::port_alert(port, flags, on.into(), ptr::null_mut()) })
+    }
+}
+
+impl AsFd for Port {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+fn check(result: libc::c_int) -> Result<(), Errno> {
+    if result == 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    Err(Errno::from_io_error(&error).unwrap_or(Errno::IO))
+}
