@@ -30,6 +30,7 @@ const AIO: u8 = 0b0_0100;
 const LIO: u8 = 0b0_1000;
 const PRIORITY: u8 = 0b1_0000;
 
+#[inline]
 const fn interest(bits: u8) -> Interest {
     match NonZeroU8::new(bits) {
         Some(bits) => Interest(bits),
@@ -55,6 +56,7 @@ impl Interest {
     /// ```
     #[allow(clippy::should_implement_trait)] // `const`, and named so in mio 1.2
     #[must_use = "this returns the sum, it does not change its argument"]
+    #[inline]
     pub const fn add(self, other: Interest) -> Interest {
         interest(self.0.get() | other.0.get())
     }
@@ -68,18 +70,21 @@ impl Interest {
     /// assert_eq!(Interest::READABLE.remove(Interest::WRITABLE), Some(Interest::READABLE));
     /// ```
     #[must_use = "this returns the difference, it does not change its argument"]
+    #[inline]
     pub fn remove(self, other: Interest) -> Option<Interest> {
         NonZeroU8::new(self.0.get() & !other.0.get()).map(Interest)
     }
 
     /// Whether readable events are asked for.
     #[must_use]
+    #[inline]
     pub const fn is_readable(self) -> bool {
         self.0.get() & READABLE != 0
     }
 
     /// Whether writable events are asked for.
     #[must_use]
+    #[inline]
     pub const fn is_writable(self) -> bool {
         self.0.get() & WRITABLE != 0
     }
@@ -87,12 +92,14 @@ impl Interest {
     /// Whether completions of POSIX asynchronous I/O are asked for (FreeBSD, DragonFly and Apple systems;
     /// elsewhere always `false`).
     #[must_use]
+    #[inline]
     pub const fn is_aio(self) -> bool {
         self.0.get() & AIO != 0
     }
 
     /// Whether completions of `lio_listio` are asked for (FreeBSD; elsewhere always `false`).
     #[must_use]
+    #[inline]
     pub const fn is_lio(self) -> bool {
         self.0.get() & LIO != 0
     }
@@ -100,6 +107,7 @@ impl Interest {
     /// Whether priority events, such as out-of-band data, are asked for (Linux and Android; elsewhere
     /// always `false`).
     #[must_use]
+    #[inline]
     pub const fn is_priority(self) -> bool {
         self.0.get() & PRIORITY != 0
     }

@@ -146,7 +146,25 @@ impl<T: Pollable> IoSource<T> {
     where
         F: FnOnce(&T) -> io::Result<R>,
     {
-        let result = operation(&self.inner);
+        self.watched(direction, operation(&self.inner))
+    }
+
+    /// As [`do_read`](IoSource::do_read), for an operation with too much code to be inlined as a closure: what came of it.
+    #[allow(dead_code)] // sockets call it
+    #[inline(always)]
+    pub(crate) fn after_read<R>(&self, result: io::Result<R>) -> io::Result<R> {
+        self.watched(Direction::Read, result)
+    }
+
+    /// The same for writing.
+    #[allow(dead_code)] // as above
+    #[inline(always)]
+    pub(crate) fn after_write<R>(&self, result: io::Result<R>) -> io::Result<R> {
+        self.watched(Direction::Write, result)
+    }
+
+    #[inline(always)]
+    fn watched<R>(&self, direction: Direction, result: io::Result<R>) -> io::Result<R> {
         // Looking into the error costs more than asking whether anybody wants to know.
         if result.is_err() && Selector::tracks_sources() {
             self.rearm_if_blocked(&result, direction);
@@ -204,7 +222,7 @@ impl<T: Pollable + fmt::Debug> fmt::Debug for IoSource<T> {
 }
 
 impl<T: Pollable> Source for IoSource<T> {
-    #[inline]
+    #[inline(always)]
     fn register(
         &mut self,
         registry: &Registry,
@@ -219,7 +237,7 @@ impl<T: Pollable> Source for IoSource<T> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn reregister(
         &mut self,
         registry: &Registry,
@@ -231,7 +249,7 @@ impl<T: Pollable> Source for IoSource<T> {
         registry.modify(self.target(), token, interests)
     }
 
-    #[inline]
+    #[inline(always)]
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         #[cfg(debug_assertions)]
         self.owner.may_change(registry)?;

@@ -18,32 +18,43 @@ const POLL: &str = "mio::poll";
 
 /// Traces a change of a registration.
 #[inline]
-pub(crate) fn registration(change: &str, wanted: Option<(Token, Interest, Trigger)>) {
+pub(crate) fn registration(change: &str, token: Token, interest: Interest, trigger: Trigger) {
     #[cfg(feature = "log")]
-    if log::log_enabled!(target: REGISTRY, log::Level::Trace) {
-        write(change, wanted);
+    if is_heard(log::Level::Trace) {
+        write(change, token, interest, trigger);
     }
     #[cfg(not(feature = "log"))]
-    let _ = (change, wanted);
+    let _ = (change, token, interest, trigger);
+}
+
+/// That a source leaves its queue.
+#[inline]
+pub(crate) fn deregistration() {
+    #[cfg(feature = "log")]
+    if is_heard(log::Level::Trace) {
+        write_end();
+    }
 }
 
 #[cfg(feature = "log")]
 #[cold]
 #[inline(never)]
-fn write(change: &str, wanted: Option<(Token, Interest, Trigger)>) {
-    match wanted {
-        Some((token, interest, trigger)) => {
-            log::trace!(target: REGISTRY, "{change}: token {}, {interest:?}, {trigger:?}", token.0);
-        }
-        None => log::trace!(target: REGISTRY, "{change}"),
-    }
+fn write(change: &str, token: Token, interest: Interest, trigger: Trigger) {
+    log::trace!(target: REGISTRY, "{change}: token {}, {interest:?}, {trigger:?}", token.0);
+}
+
+#[cfg(feature = "log")]
+#[cold]
+#[inline(never)]
+fn write_end() {
+    log::trace!(target: REGISTRY, "deregister");
 }
 
 /// Says what speaks against a registration that the system accepts.
 #[inline]
 pub(crate) fn doubts(queue: &Queue, handle: Handle<'_>, token: Token) {
     #[cfg(feature = "log")]
-    if log::log_enabled!(target: REGISTRY, log::Level::Debug) {
+    if is_heard(log::Level::Debug) {
         look(queue, handle, token);
     }
     #[cfg(not(feature = "log"))]
@@ -54,6 +65,9 @@ pub(crate) fn doubts(queue: &Queue, handle: Handle<'_>, token: Token) {
 #[cold]
 #[inline(never)]
 fn look(queue: &Queue, handle: Handle<'_>, token: Token) {
+    if !log::log_enabled!(target: REGISTRY, log::Level::Debug) {
+        return;
+    }
     let token = token.0;
     if queue.is_abandoned() {
         log::debug!(target: REGISTRY, "register: token {token}: the `Poll` of this queue was dropped, so nobody will see its events");
@@ -81,6 +95,13 @@ pub(crate) fn not_opened(backend: Backend, error: &io::Error) {
     log::debug!(target: POLL, "the backend `{backend}` does not open: {error}");
     #[cfg(not(feature = "log"))]
     let _ = (backend, error);
+}
+
+/// Whether somebody may listen at this level. The logger is asked behind that, out of the way of those who do not.
+#[cfg(feature = "log")]
+#[inline]
+fn is_heard(level: log::Level) -> bool {
+    level <= log::STATIC_MAX_LEVEL && level <= log::max_level()
 }
 
 /// What the caller has probably done.

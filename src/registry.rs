@@ -94,12 +94,12 @@ impl Registry {
     /// # #[cfg(not(feature = "net"))]
     /// # fn main() {}
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn register<S>(&self, source: &mut S, token: Token, interests: Interest) -> io::Result<()>
     where
         S: Source + ?Sized,
     {
-        logging::registration("register", Some((token, interests, self.trigger)));
+        logging::registration("register", token, interests, self.trigger);
         source.register(self, token, interests)
     }
 
@@ -128,12 +128,12 @@ impl Registry {
     /// # #[cfg(not(feature = "net"))]
     /// # fn main() {}
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn reregister<S>(&self, source: &mut S, token: Token, interests: Interest) -> io::Result<()>
     where
         S: Source + ?Sized,
     {
-        logging::registration("reregister", Some((token, interests, self.trigger)));
+        logging::registration("reregister", token, interests, self.trigger);
         source.reregister(self, token, interests)
     }
 
@@ -167,12 +167,12 @@ impl Registry {
     /// # #[cfg(not(feature = "net"))]
     /// # fn main() {}
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn deregister<S>(&self, source: &mut S) -> io::Result<()>
     where
         S: Source + ?Sized,
     {
-        logging::registration("deregister", None);
+        logging::deregistration();
         source.deregister(self)
     }
 
@@ -224,7 +224,7 @@ impl Registry {
         self.trigger
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(
         &self,
         target: Target<'_, SourceState>,
@@ -237,7 +237,7 @@ impl Registry {
         note("register", result)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn modify(
         &self,
         target: Target<'_, SourceState>,
@@ -249,7 +249,7 @@ impl Registry {
         note("reregister", result)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&self, target: Target<'_, SourceState>) -> io::Result<()> {
         note("deregister", self.queue.selector.deregister(target))
     }
@@ -271,7 +271,7 @@ impl Registry {
 }
 
 /// The result as it is. What was refused is logged.
-#[inline]
+#[inline(always)]
 fn note(change: &str, result: io::Result<()>) -> io::Result<()> {
     if let Err(error) = &result {
         logging::refused(change, error);

@@ -111,7 +111,7 @@ impl<T: Source + ?Sized> Source for Box<T> {
 macro_rules! forward_source {
     ($source:ty) => {
         impl $crate::event::Source for $source {
-            #[inline]
+            #[inline(always)]
             fn register(
                 &mut self,
                 registry: &$crate::Registry,
@@ -121,7 +121,7 @@ macro_rules! forward_source {
                 self.inner.register(registry, token, interests)
             }
 
-            #[inline]
+            #[inline(always)]
             fn reregister(
                 &mut self,
                 registry: &$crate::Registry,
@@ -131,7 +131,7 @@ macro_rules! forward_source {
                 self.inner.reregister(registry, token, interests)
             }
 
-            #[inline]
+            #[inline(always)]
             fn deregister(&mut self, registry: &$crate::Registry) -> ::std::io::Result<()> {
                 self.inner.deregister(registry)
             }

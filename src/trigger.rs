@@ -59,8 +59,9 @@ pub enum Trigger {
 }
 
 // The properties as bits of the discriminant, so that asking for one is no branch.
-const EDGE: u8 = 1;
-const ONESHOT: u8 = 1 << 1;
+// In this order they are `EPOLLONESHOT` and `EPOLLET`, 30 bits lower.
+const ONESHOT: u8 = 1;
+const EDGE: u8 = 1 << 1;
 
 impl Trigger {
     /// Whether the registration reports changes (edges) rather than states (levels).

@@ -75,11 +75,10 @@ impl TcpListener {
     /// | [`WouldBlock`](io::ErrorKind::WouldBlock) | nobody waits: poll |
     /// | [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) | this one is gone: accept the next one |
     /// | OS errors `EMFILE`, `ENFILE`, `ENOMEM` | the connection stays in the backlog, and there is no new edge for it: accept again once descriptors have been closed |
-    #[inline]
+    #[inline(always)]
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, address) = self
-            .inner
-            .do_read(|inner| socket::tcp_accept(inner.as_handle()))?;
+        let result = socket::tcp_accept(self.inner.as_handle());
+        let (stream, address) = self.inner.after_read(result)?;
         Ok((TcpStream::from(stream), address))
     }
 

@@ -87,10 +87,10 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when the send buffer is full, OS error `EMSGSIZE` for a datagram that is
     /// too large, and an ICMP error about an earlier one to the same target if the socket is connected.
-    #[inline]
+    #[inline(always)]
     pub fn send_to(&self, datagram: &[u8], target: SocketAddr) -> io::Result<usize> {
-        self.inner
-            .do_write(|inner| socket::send_to(inner.as_handle(), datagram, target))
+        let result = socket::send_to(self.inner.as_handle(), datagram, target);
+        self.inner.after_write(result)
     }
 
     /// Receives a datagram, and tells its length and its sender. What does not fit into `buffer` is lost.
@@ -100,8 +100,8 @@ impl UdpSocket {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none.
     #[inline(always)]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.inner
-            .do_read(|inner| socket::recv_from(inner.as_handle(), buffer))
+        let result = socket::recv_from(self.inner.as_handle(), buffer);
+        self.inner.after_read(result)
     }
 
     /// Receives a datagram without taking it: it is there for the next receive.
@@ -109,10 +109,10 @@ impl UdpSocket {
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none; that counts as a read that would block.
-    #[inline]
+    #[inline(always)]
     pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.inner
-            .do_read(|inner| socket::peek_from(inner.as_handle(), buffer))
+        let result = socket::peek_from(self.inner.as_handle(), buffer);
+        self.inner.after_read(result)
     }
 
     /// Sends a datagram to the address that the socket is [connected](UdpSocket::connect) to.

@@ -119,8 +119,8 @@ impl UnixDatagram {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none.
     #[inline(always)]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.inner
-            .do_read(|inner| local::recv_from(inner.as_handle(), buffer))
+        let result = local::recv_from(self.inner.as_handle(), buffer);
+        self.inner.after_read(result)
     }
 
     /// Receives a datagram. What does not fit into `buffer` is lost.

@@ -75,11 +75,10 @@ impl UnixListener {
     /// # Errors
     ///
     /// As [`TcpListener::accept`](super::TcpListener::accept).
-    #[inline]
+    #[inline(always)]
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let (stream, address) = self
-            .inner
-            .do_read(|inner| local::accept(inner.as_handle()))?;
+        let result = local::accept(self.inner.as_handle());
+        let (stream, address) = self.inner.after_read(result)?;
         Ok((UnixStream::from(stream), address))
     }
 

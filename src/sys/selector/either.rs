@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::sys::selector::{Direction, Selector, Target, Wanted};
-use crate::{Backend, Token};
+use crate::{Backend, Interest, Token, Trigger};
 
 /// A queue, or the signal of a queue, of backend `A` (the default one) or `B`.
 pub(crate) enum Either<A, B> {
@@ -70,7 +70,7 @@ where
     fn register(&self, target: Target<'_, Self::State>, wanted: Wanted) -> io::Result<()> {
         match self {
             InA(a) => a.register(target, wanted),
-            InB(b) => b.register(target, wanted),
+            InB(b) => register(b, target, wanted.token, wanted.interest, wanted.trigger),
         }
     }
 
@@ -78,7 +78,7 @@ where
     fn reregister(&self, target: Target<'_, Self::State>, wanted: Wanted) -> io::Result<()> {
         match self {
             InA(a) => a.reregister(target, wanted),
-            InB(b) => b.reregister(target, wanted),
+            InB(b) => reregister(b, target, wanted.token, wanted.interest, wanted.trigger),
         }
     }
 
@@ -138,4 +138,39 @@ impl<A: AsFd, B: AsFd> AsFd for Either<A, B> {
             InB(b) => b.as_fd(),
         }
     }
+}
+
+// What is wanted goes to the second backend in registers. A structure would be written to memory before it is known which
+// backend it is for.
+
+#[inline(never)]
+fn register<S: Selector>(
+    selector: &S,
+    target: Target<'_, S::State>,
+    token: Token,
+    interest: Interest,
+    trigger: Trigger,
+) -> io::Result<()> {
+    let wanted = Wanted {
+        token,
+        interest,
+        trigger,
+    };
+    selector.register(target, wanted)
+}
+
+#[inline(never)]
+fn reregister<S: Selector>(
+    selector: &S,
+    target: Target<'_, S::State>,
+    token: Token,
+    interest: Interest,
+    trigger: Trigger,
+) -> io::Result<()> {
+    let wanted = Wanted {
+        token,
+        interest,
+        trigger,
+    };
+    selector.reregister(target, wanted)
 }

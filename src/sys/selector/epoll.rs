@@ -194,13 +194,8 @@ fn mask(wanted: Wanted) -> EventFlags {
     if interest.is_priority() {
         flags |= EventFlags::PRI;
     }
-    if trigger.is_edge() {
-        flags |= EventFlags::ET;
-    }
-    if trigger.is_oneshot() {
-        flags |= EventFlags::ONESHOT;
-    }
-    flags
+    // `EPOLLET` and `EPOLLONESHOT`: no branch, for the trigger is not known where this is compiled.
+    flags | EventFlags::from_bits_retain((trigger as u32) << 30)
 }
 
 /// The timeout as `epoll_wait` takes it, if its 32-bit number of milliseconds expresses it exactly.

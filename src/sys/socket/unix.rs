@@ -42,7 +42,7 @@ pub(crate) fn tcp_listen(address: SocketAddr) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn tcp_accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> {
     match create::accept(listener)? {
         (socket, Some(address)) => Ok((socket, internet_address(Some(address))?)),
@@ -111,11 +111,13 @@ pub(crate) fn peek_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(us
     Ok((n, internet_address(address)?))
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn send_to(socket: Handle<'_>, bytes: &[u8], address: SocketAddr) -> io::Result<usize> {
-    // One call for both families, or it would be too much code to be inlined.
-    let address = SocketAddrAny::from(address);
-    Ok(net::sendto(socket, bytes, sigpipe::SEND, &address)?)
+    // Which family it is decided here, or the two calls together would be too much code to be inlined.
+    Ok(match &address {
+        SocketAddr::V4(address) => net::sendto(socket, bytes, sigpipe::SEND, address)?,
+        SocketAddr::V6(address) => net::sendto(socket, bytes, sigpipe::SEND, address)?,
+    })
 }
 
 /// Sends a datagram that stands in several buffers.
@@ -150,7 +152,7 @@ pub(crate) fn only_v6(socket: Handle<'_>) -> io::Result<bool> {
     Ok(net::sockopt::ipv6_v6only(socket)?)
 }
 
-#[inline(never)]
+#[inline(always)]
 fn internet_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
     match address {
         Some(address) => Ok(address.try_into()?),
