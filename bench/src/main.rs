@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask bench` runs it. README.md says what is measured, and how an operation is added.
 
+mod alloc;
+mod counts;
 mod harness;
 mod ops;
 mod outcome;
@@ -40,6 +42,23 @@ fn main() -> ExitCode {
                 Err(error) => fail(&error.to_string()),
             },
             None => fail(&format!("no operation `{name}`")),
+        },
+        ["marked"] => {
+            counts::run_marked();
+            ExitCode::SUCCESS
+        }
+        ["counts"] => match counts::count() {
+            Ok(counts) => {
+                let memory = ops::memory();
+                print!("{}\n{}", table::counts(&counts), table::memory(&memory));
+                let over = counts::verdict(&counts, &memory);
+                if over.is_empty() {
+                    ExitCode::SUCCESS
+                } else {
+                    fail(&format!("over the limit:\n{}", over.join("\n")))
+                }
+            }
+            Err(message) => fail(&message),
         },
         _ => {
             let chosen = |operation: &Operation| {

@@ -1,5 +1,7 @@
 //! The table on the terminal.
 
+use crate::counts::Counts;
+use crate::ops::Memory;
 use crate::outcome::Outcome;
 
 /// What the ratios are about, and what it is held against.
@@ -47,6 +49,36 @@ fn goals(outcome: &Outcome) -> String {
     };
     let goals = [goal(PUBLISHED, to_mio), goal(LIBC, to_libc)];
     goals.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The table of what is counted: instructions, and system calls where they are not as many as the floor's.
+pub(crate) fn counts(counts: &[Counts]) -> String {
+    let mut text = format!("{:<26} {OURS:>15}", "instructions (calls)");
+    for name in OTHERS {
+        text += &format!(" {name:>15}");
+    }
+    for operation in counts {
+        text += &format!("\n{:<26}", operation.name);
+        for name in [OURS].iter().chain(&OTHERS) {
+            let cell = operation.of(name).map_or(String::new(), |count| {
+                format!("{:.0} ({:.1})", count.instructions, count.calls)
+            });
+            text += &format!(" {cell:>15}");
+        }
+    }
+    text + "\n"
+}
+
+/// The bytes that a source takes.
+pub(crate) fn memory(subjects: &[(&str, Memory)]) -> String {
+    let mut text = String::from("bytes: a TCP stream, and its registration\n");
+    for (name, memory) in subjects {
+        text += &format!(
+            "{name:<26} {:>6} {:>8.1}\n",
+            memory.stream, memory.registration
+        );
+    }
+    text
 }
 
 /// Nanoseconds with a comma between the thousands.

@@ -140,6 +140,11 @@ const UNSAFE: &[(&str, &str)] = &[
         "src/sys/socket/windows/mod.rs",
         "the functions of Windows Sockets have no safe wrapper",
     ),
+    ("bench/src/alloc.rs", "an allocator that counts"),
+    (
+        "bench/src/counts.rs",
+        "a system call that fails, as a mark in a log",
+    ),
     (
         "bench/src/harness.rs",
         "a clock that the standard library does not have",

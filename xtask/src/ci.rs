@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::cargo::{tally, Result};
-use crate::{checks, features, inlining, linuxes, models, msrv, semver, targets};
+use crate::{bench, checks, features, inlining, linuxes, models, msrv, semver, targets};
 
 type Step = fn() -> Result;
 
@@ -15,6 +15,7 @@ const STEPS: &[(&str, Step)] = &[
     ("loom", checks::loom),
     ("models", models::check),
     ("inlining", inlining::check),
+    ("counts", bench::counts),
     ("libc", checks::libc),
     ("posix", checks::posix),
     ("features", features::check),

@@ -32,6 +32,7 @@ usage: cargo xtask COMMAND
   loom               the models of what threads share, checked in every order of their steps
   models             backends of other systems, on models of their kernels
   inlining           the system calls of hot operations stand in the user's own code
+  counts             instructions, system calls and allocations of each operation are within their limits
   libc               the test suite with system calls through libc
   posix              the test suite on `poll(2)` and pipes, as on a Unix that has nothing better
   features           each combination of features: lints, and for some the tests

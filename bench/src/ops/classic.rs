@@ -36,6 +36,8 @@ impl<S: Subject> Task for Chain<S> {
         for (key, source) in self.sources.iter_mut().enumerate() {
             source.register(&self.queue, key, Want::Read);
         }
+        // All of that has emptied the caches.
+        self.run(1);
     }
 
     fn run(&mut self, times: u64) {

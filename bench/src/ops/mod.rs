@@ -3,11 +3,13 @@
 mod classic;
 mod fds;
 mod many;
+mod memory;
 mod queue;
 mod sockets;
 mod time;
 mod wake;
 
+pub(crate) use self::memory::Memory;
 use crate::harness::{Clock, Operation, Task};
 use crate::subject::bare::{Epoll, Inline, Libc};
 use crate::subject::mio::{Mio, MioPoll, Published};
@@ -37,6 +39,16 @@ macro_rules! operation {
             )),*],
         }
     };
+}
+
+/// What a registered source takes, subject by subject.
+pub(crate) fn memory() -> Vec<(&'static str, Memory)> {
+    macro_rules! of {
+        ($($subject:ty),*) => {
+            vec![$((<$subject as Subject>::NAME, memory::memory::<$subject>())),*]
+        };
+    }
+    of!(Mio, Published, Epoll<Libc>, Polling, MioPoll)
 }
 
 /// All of them, in the order of the report.
@@ -118,7 +130,7 @@ impl Operation {
     /// What is done is long enough for a sample by itself, or long to prepare.
     fn once(mut self, rounds: f64) -> Operation {
         self.rounds = rounds;
-        self.times = Some(4);
+        self.times = Some(10);
         self.counted = false;
         self
     }
