@@ -67,11 +67,11 @@ impl Kqueue {
 
     /// Makes a registration, or nothing of it.
     #[inline]
-    fn put(&self, fd: usize, changes: &Changes, wanted: Wanted, replaces: bool) -> io::Result<()> {
+    fn put(&self, fd: usize, wanted: Wanted, replaces: bool) -> io::Result<()> {
         if wanted.trigger.is_oneshot() {
-            return self.put_oneshot(fd, changes, wanted, replaces);
+            return self.put_oneshot(fd, wanted, replaces);
         }
-        let verdict = self.apply(fd, changes, wanted.token.0)?;
+        let verdict = self.apply(fd, &Changes::to_put(wanted), wanted.token.0)?;
         self.check(fd, verdict, replaces)?;
         if self.has_oneshots.load(Ordering::Relaxed) {
             self.lock().remove(fd);
@@ -83,18 +83,12 @@ impl Kqueue {
     }
 
     #[inline(never)]
-    fn put_oneshot(
-        &self,
-        fd: usize,
-        changes: &Changes,
-        wanted: Wanted,
-        replaces: bool,
-    ) -> io::Result<()> {
+    fn put_oneshot(&self, fd: usize, wanted: Wanted, replaces: bool) -> io::Result<()> {
         // Before the kernel has it, so that a poller sees it with the event.
         self.has_oneshots.store(true, Ordering::Relaxed);
         let mut oneshots = self.lock();
         let id = oneshots.next_id();
-        let verdict = self.apply(fd, changes, id)?;
+        let verdict = self.apply(fd, &Changes::to_put(wanted), id)?;
         let checked = self.check(fd, verdict, replaces);
         // What was registered before is gone in any case.
         oneshots.remove(fd);
@@ -277,12 +271,12 @@ impl Selector for Kqueue {
 
     #[inline]
     fn register(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
-        self.put(ident(target), &Changes::to_register(wanted), wanted, false)
+        self.put(ident(target), wanted, false)
     }
 
     #[inline]
     fn reregister(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
-        self.put(ident(target), &Changes::to_replace(wanted), wanted, true)
+        self.put(ident(target), wanted, true)
     }
 
     #[inline]

@@ -153,16 +153,17 @@ impl Changes {
         all
     }
 
-    /// For a source that is new: nothing of an earlier registration is left, in case there is one after all.
-    pub(crate) fn to_register(wanted: Wanted) -> Changes {
-        Changes::of(directions(wanted).map(|(filter, added)| (filter, added.unwrap_or(DELETE))))
-    }
-
-    /// For a source that is registered.
-    pub(crate) fn to_replace(wanted: Wanted) -> Changes {
-        let added = directions(wanted)
-            .into_iter()
-            .filter_map(|(filter, added)| Some((filter, added?)));
+    /// Registers, or registers anew. What there was is deleted first, also for a source that should be new: if it is not,
+    /// nothing of the old registration may be left, for its flags say what the `udata` of an event is.
+    pub(crate) fn to_put(wanted: Wanted) -> Changes {
+        let flags = Flags::ADD | Flags::RECEIPT | mode(wanted.trigger);
+        let added = [
+            (Filter::Read, wanted.interest.is_readable()),
+            (Filter::Write, wanted.interest.is_writable()),
+        ]
+        .into_iter()
+        .filter(|(_, is_wanted)| *is_wanted)
+        .map(|(filter, _)| (filter, flags));
         Changes::of(BOTH.map(|filter| (filter, DELETE)).into_iter().chain(added))
     }
 
@@ -218,16 +219,6 @@ pub(crate) struct Verdict {
 }
 
 const BOTH: [Filter; 2] = [Filter::Read, Filter::Write];
-
-/// Each direction, and how it is to be added if it is wanted.
-fn directions(wanted: Wanted) -> [(Filter, Option<Flags>); 2] {
-    let flags = Flags::ADD | Flags::RECEIPT | mode(wanted.trigger);
-    let interest = wanted.interest;
-    [
-        (Filter::Read, interest.is_readable().then_some(flags)),
-        (Filter::Write, interest.is_writable().then_some(flags)),
-    ]
-}
 
 /// What an entry has reported.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

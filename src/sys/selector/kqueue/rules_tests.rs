@@ -53,25 +53,10 @@ fn report(filter: Filter, flags: Flags, fflags: u32) -> Report {
 }
 
 #[test]
-fn a_registration_adds_what_is_wanted_and_deletes_the_rest() {
-    for trigger in TRIGGERS {
-        for (interest, expected) in [(R | W, "+r+w"), (R, "+r-w"), (W, "-r+w")] {
-            assert_eq!(
-                signs(&Changes::to_register(wanted(interest, trigger))),
-                expected
-            );
-        }
-    }
-}
-
-#[test]
-fn a_replacement_deletes_everything_first() {
+fn a_registration_deletes_everything_first() {
     for trigger in TRIGGERS {
         for (interest, expected) in [(R | W, "-r-w+r+w"), (R, "-r-w+r"), (W, "-r-w+w")] {
-            assert_eq!(
-                signs(&Changes::to_replace(wanted(interest, trigger))),
-                expected
-            );
+            assert_eq!(signs(&Changes::to_put(wanted(interest, trigger))), expected);
         }
     }
     assert_eq!(signs(&Changes::to_remove()), "-r-w");
@@ -84,8 +69,7 @@ fn asynchronous_operations_are_not_registered() {
 
     for interest in [AIO, LIO, AIO | LIO] {
         let wanted = wanted(interest, Trigger::Edge);
-        assert_eq!(signs(&Changes::to_register(wanted)), "-r-w");
-        assert_eq!(signs(&Changes::to_replace(wanted)), "-r-w");
+        assert_eq!(signs(&Changes::to_put(wanted)), "-r-w");
     }
 }
 
@@ -98,7 +82,7 @@ fn a_trigger_is_a_mode_of_each_entry() {
         (Trigger::EdgeOneshot, Flags::CLEAR | Flags::DISPATCH),
     ] {
         assert_eq!(mode(trigger), expected);
-        for change in Changes::to_register(wanted(R | W, trigger)).as_slice() {
+        for change in &Changes::to_put(wanted(R | W, trigger)).as_slice()[2..] {
             assert_eq!(change.flags, Flags::ADD | Flags::RECEIPT | expected);
         }
     }
@@ -119,7 +103,7 @@ fn receipts_make_a_verdict() {
     const EBADF: i64 = 9;
     const ENOMEM: i64 = 12;
 
-    let replace = Changes::to_replace(wanted(R | W, Trigger::Edge));
+    let both = Changes::to_put(wanted(R | W, Trigger::Edge));
     let good = Verdict {
         added: true,
         ..Verdict::default()
@@ -171,13 +155,13 @@ fn receipts_make_a_verdict() {
             },
         ),
     ] {
-        assert_eq!(replace.verdict(receipts), expected, "{receipts:?}");
+        assert_eq!(both.verdict(receipts), expected, "{receipts:?}");
     }
     // That an addition finds nothing is an error, unlike that a deletion does.
-    let register = Changes::to_register(wanted(R, Trigger::Edge));
-    assert_eq!(register.verdict([ENOENT, ENOENT]).error, Some(ENOENT));
-    assert_eq!(register.verdict([EPIPE, ENOENT]).error, Some(EPIPE));
-    assert_eq!(register.verdict([0, ENOENT]), good);
+    let reading = Changes::to_put(wanted(R, Trigger::Edge));
+    assert_eq!(reading.verdict([ENOENT; 3]).error, Some(ENOENT));
+    assert_eq!(reading.verdict([ENOENT, ENOENT, EPIPE]).error, Some(EPIPE));
+    assert_eq!(reading.verdict([ENOENT, ENOENT, 0]), good);
 }
 
 #[test]

@@ -242,3 +242,7 @@ impl AsFd for Queue {
         self.fd.as_fd()
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
