@@ -3,7 +3,7 @@
 //! A model stands in for the system's calls and follows its manuals. The backend above it is the code that the system
 //! gets. The cfg exists for this alone: no build that it is not given to has any of it.
 
-use crate::cargo::{cargo, each, target_dir, test, Result};
+use crate::cargo::{cargo, each, run, target_dir, test, Result};
 
 /// A build with a model in it.
 struct Model {
@@ -41,12 +41,28 @@ const MODELS: &[Model] = &[
 
 pub(crate) fn check() -> Result {
     each(MODELS, |model| {
-        test(
-            cargo(&["test", "--no-fail-fast", "--all-features"])
-                .args(model.tests)
+        let in_it = |args: &[&str]| {
+            let mut command = cargo(args);
+            command
                 .env("RUSTFLAGS", model.rustflags)
-                .env("CARGO_TARGET_DIR", target_dir("models").join(model.name)),
-        )
-        .map_err(|message| format!("the model {}: {message}", model.name))
+                .env("CARGO_TARGET_DIR", target_dir("models").join(model.name));
+            command
+        };
+        // No other build has the model, so nobody else lints it.
+        let lint = [
+            "clippy",
+            "--quiet",
+            "--package",
+            "mio",
+            "--all-targets",
+            "--all-features",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        let run_tests = ["test", "--no-fail-fast", "--all-features"];
+        run(&mut in_it(&lint))
+            .and_then(|()| test(in_it(&run_tests).args(model.tests)))
+            .map_err(|message| format!("the model {}: {message}", model.name))
     })
 }
