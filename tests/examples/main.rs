@@ -13,4 +13,5 @@ mod proxy;
 #[path = "../runner/mod.rs"]
 mod runner;
 mod tcp_echo;
+mod udp_blast;
 mod udp_echo;
