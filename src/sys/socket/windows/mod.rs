@@ -21,12 +21,14 @@ use std::sync::Once;
 use windows_sys::Win32::Foundation::{SetHandleInformation, HANDLE_FLAG_INHERIT};
 use windows_sys::Win32::Networking::WinSock::{
     accept, bind, connect, getsockopt, ioctlsocket, listen, recv as winsock_recv, recvfrom,
-    send as winsock_send, sendto, WSAGetLastError, WSAIoctl, WSARecv, WSASend, WSASendTo,
-    WSASocketW, WSAStartup, ADDRESS_FAMILY, AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET,
-    IPPROTO_IPV6, IPV6_V6ONLY, MSG_PEEK, SEND_RECV_FLAGS, SIO_UDP_CONNRESET, SOCKET, SOCKET_ERROR,
-    SOCK_DGRAM, SOCK_STREAM, WINSOCK_SOCKET_TYPE, WSABUF, WSADATA, WSAEMSGSIZE, WSAESHUTDOWN,
-    WSAEWOULDBLOCK, WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED,
+    send as winsock_send, sendto, WSAGetLastError, WSARecv, WSASend, WSASendTo, WSASocketW,
+    WSAStartup, ADDRESS_FAMILY, AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET, IPPROTO_IPV6,
+    IPV6_V6ONLY, MSG_PEEK, SEND_RECV_FLAGS, SOCKET, SOCKET_ERROR, SOCK_DGRAM, SOCK_STREAM,
+    WINSOCK_SOCKET_TYPE, WSABUF, WSADATA, WSAEMSGSIZE, WSAESHUTDOWN, WSAEWOULDBLOCK,
+    WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED,
 };
+#[cfg(feature = "os-ext")]
+use windows_sys::Win32::Networking::WinSock::{WSAIoctl, SIO_UDP_CONNRESET};
 
 use self::address::Address;
 use super::{Handle, BACKLOG};
