@@ -5,15 +5,17 @@
 //! `poll(2)` needs, which grows when more sources are registered than ever before. So each test prepares first, and
 //! counts then.
 
-#![cfg(unix)]
+#![cfg(any(unix, windows))]
 
-#[cfg(feature = "net")]
+#[cfg(all(windows, feature = "os-ext"))]
+#[path = "alloc/named_pipes.rs"]
+mod named_pipes;
+#[cfg(all(unix, feature = "net"))]
 #[path = "alloc/udp_batch.rs"]
 mod udp_batch;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use mio::{Backend, Events, Interest, IoSource, Poll, Token, Waker};
@@ -87,12 +89,7 @@ fn on_each_backend(test: impl Fn(&mut Poll, &mut Events)) {
 
 /// Registers more sources, under higher numbers, than any test does.
 fn grow_tables(poll: &mut Poll, events: &mut Events) {
-    let (socket, _peer) = UnixStream::pair().unwrap();
-    let mut sources = Vec::new();
-    for _ in 0..8 {
-        let high = rustix::io::fcntl_dupfd_cloexec(&socket, 500).unwrap();
-        sources.push(IoSource::new(high));
-    }
+    let mut sources = more_sources();
     for source in &mut sources {
         poll.registry()
             .register(source, Token(0), Interest::WRITABLE)
@@ -102,6 +99,19 @@ fn grow_tables(poll: &mut Poll, events: &mut Events) {
     for source in &mut sources {
         poll.registry().deregister(source).unwrap();
     }
+}
+
+#[cfg(unix)]
+fn more_sources() -> Vec<IoSource<std::os::fd::OwnedFd>> {
+    let (socket, _peer) = std::os::unix::net::UnixStream::pair().unwrap();
+    let high = || rustix::io::fcntl_dupfd_cloexec(&socket, 500).unwrap();
+    (0..8).map(|_| IoSource::new(high())).collect()
+}
+
+#[cfg(windows)]
+fn more_sources() -> Vec<IoSource<std::net::UdpSocket>> {
+    let socket = || std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    (0..8).map(|_| IoSource::new(socket())).collect()
 }
 
 /// Polls, and there must be an event.
@@ -398,7 +408,7 @@ mod udp {
     }
 }
 
-#[cfg(feature = "net")]
+#[cfg(all(unix, feature = "net"))]
 mod unix_sockets {
     use std::io::{Read, Write};
 
@@ -476,7 +486,7 @@ mod unix_sockets {
     }
 }
 
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 mod pipes {
     use std::io::{IoSlice, IoSliceMut, Read, Write};
     use std::os::fd::AsRawFd;

@@ -1,7 +1,8 @@
 //! What users rely on without calling it: sizes, auto traits, and which traits make objects.
 //!
 //! A source is as large as what it wraps, because servers keep hundreds of thousands of them. Debug builds remember beside
-//! each source with which queue it is registered, in one more word.
+//! each source with which queue it is registered, in one more word. On Windows a source knows its registration, which takes
+//! three words.
 
 use std::mem::size_of;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -11,11 +12,9 @@ use mio::{Backend, Builder, Events, Interest, IoSource, Poll, Registry, Token, T
 
 /// The size of a source that wraps a `T`.
 const fn wrapped<T>() -> usize {
-    if cfg!(debug_assertions) {
-        size_of::<(T, usize)>()
-    } else {
-        size_of::<T>()
-    }
+    let debug = if cfg!(debug_assertions) { 1 } else { 0 };
+    let registration = if cfg!(windows) { 3 } else { 0 };
+    size_of::<T>() + (debug + registration) * size_of::<usize>()
 }
 
 /// Fails to compile if `T` may not be moved to, shared with or observed after a panic of another thread.
@@ -84,6 +83,8 @@ fn small_choices_are_a_byte() {
 fn an_event_is_as_small_as_the_kernel_makes_it() {
     let most = match Backend::default() {
         Backend::EventPorts => 24,
+        // A packet of a completion port has four words.
+        Backend::Afd => 32,
         _ => 16,
     };
     assert!(size_of::<Event>() <= most);
@@ -204,6 +205,17 @@ mod net {
             );
         }
     }
+}
+
+#[cfg(all(feature = "os-ext", windows))]
+mod os_ext {
+    use super::*;
+    use mio::windows::NamedPipe;
+
+    const _: () = {
+        ordinary::<NamedPipe>();
+        source::<NamedPipe>();
+    };
 }
 
 #[cfg(all(feature = "os-ext", unix))]

@@ -4,26 +4,29 @@
 //! What concerns readiness runs on each backend of the build. Everything stays on the loopback interface and in temporary
 //! folders. Where a sandbox denies something (IPv6, multicast), the test says so and passes.
 
-#![cfg(all(unix, feature = "net"))]
+#![cfg(all(any(unix, windows), feature = "net"))]
 
 #[cfg(target_os = "linux")]
 mod exec_race;
-#[cfg(not(any(target_os = "fuchsia", target_os = "redox")))] // which have no limits to set
+#[cfg(not(any(windows, target_os = "fuchsia", target_os = "redox")))] // which have no limits to set
 mod exhaustion;
+#[cfg(unix)]
 mod flags;
+#[cfg(unix)]
 mod handles;
 mod multicast;
-#[cfg(not(any(target_os = "fuchsia", target_os = "redox")))] // only for `exhaustion` there
+#[cfg(not(any(windows, target_os = "fuchsia", target_os = "redox")))] // only for `exhaustion` there
 mod own_process;
-#[cfg(feature = "os-ext")]
+#[cfg(all(unix, feature = "os-ext"))]
 mod pipes;
 #[cfg(all(
     any(target_os = "linux", target_os = "android"),
     not(mio_model = "kqueue")
 ))]
 mod priority;
+#[cfg(unix)]
 mod raw;
-#[cfg(not(any(target_os = "fuchsia", target_os = "redox")))] // only for `own_process`
+#[cfg(not(any(windows, target_os = "fuchsia", target_os = "redox")))] // only for `own_process`
 #[path = "../runner/mod.rs"]
 mod runner;
 #[cfg(target_os = "linux")]
@@ -36,7 +39,10 @@ mod udp;
 mod udp_batch;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod unix_abstract;
+#[cfg(unix)]
 mod unix_datagram;
+#[cfg(unix)]
 mod unix_paths;
+#[cfg(unix)]
 mod unix_stream;
 mod util;

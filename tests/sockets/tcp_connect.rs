@@ -60,14 +60,18 @@ fn refused_by_the_peer() {
 
             let error = stream.take_error().unwrap().unwrap();
             assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-            // It is taken, and there is no peer.
-            assert!(stream.take_error().unwrap().is_none());
+            // It is taken (Wine leaves it there), and there is no peer.
+            if cfg!(unix) {
+                assert!(stream.take_error().unwrap().is_none());
+            }
             refused(stream.peer_addr(), io::ErrorKind::NotConnected);
         }
     });
 }
 
-/// Who does not ask `take_error` gets the reason from the first operation.
+/// Who does not ask `take_error` gets the reason from the first operation. (On Windows it is only told that there is no
+/// connection.)
+#[cfg(unix)]
 #[test]
 fn refused_and_written_to() {
     use std::io::Write;
@@ -105,7 +109,7 @@ fn to_the_unspecified_address() {
 #[test]
 fn to_an_address_that_cannot_be_reached() {
     let all_hosts = SocketAddr::new(Ipv4Addr::BROADCAST.into(), 9);
-    os_error(TcpStream::connect(all_hosts), rustix::io::Errno::NETUNREACH);
+    os_error(TcpStream::connect(all_hosts), crate::util::Code::NETUNREACH);
     let all_nodes = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
     assert!(TcpStream::connect(SocketAddr::new(all_nodes.into(), 9)).is_err());
 }

@@ -7,7 +7,9 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::Interest;
 
-use crate::util::{any_v4, each_family, on_each_backend, refused, would_block, Loop, BOTH};
+use crate::util::{
+    any_v4, each_family, on_each_backend, refused, shut_down, would_block, Loop, BOTH,
+};
 
 /// A connected stream and its peer, which blocks.
 fn pair() -> (TcpStream, net::TcpStream) {
@@ -228,19 +230,19 @@ fn ending_one_direction() {
         let (mut stream, mut peer) = registered(queue, BOTH);
         stream.shutdown(Shutdown::Write).unwrap();
         assert_eq!(peer.read(&mut [0]).unwrap(), 0);
-        refused(stream.write(b"x"), ErrorKind::BrokenPipe);
-        refused(
-            stream.write_vectored(&[IoSlice::new(b"x")]),
-            ErrorKind::BrokenPipe,
-        );
+        shut_down(stream.write(b"x"));
+        shut_down(stream.write_vectored(&[IoSlice::new(b"x")]));
         // Reading goes on.
         peer.write_all(b"y").unwrap();
         assert_eq!(queue.finish(|| stream.read(&mut [0; 4])).unwrap(), 1);
 
         would_block(stream.read(&mut [0]));
         stream.shutdown(Shutdown::Read).unwrap();
-        queue.expect(1, |event| event.is_read_closed());
-        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        // Windows tells nobody of what he does himself, and refuses to read then.
+        if cfg!(unix) {
+            queue.expect(1, |event| event.is_read_closed());
+            assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        }
     });
 }
 
@@ -249,9 +251,11 @@ fn ending_both_directions() {
     on_each_backend(|queue| {
         let (mut stream, mut peer) = registered(queue, BOTH);
         stream.shutdown(Shutdown::Both).unwrap();
-        queue.expect_each(1, &[Event::is_read_closed, Event::is_write_closed]);
-        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
-        refused(stream.write(b"x"), ErrorKind::BrokenPipe);
+        if cfg!(unix) {
+            queue.expect_each(1, &[Event::is_read_closed, Event::is_write_closed]);
+            assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        }
+        shut_down(stream.write(b"x"));
         assert_eq!(peer.read(&mut [0]).unwrap(), 0);
     });
 }
@@ -286,15 +290,23 @@ fn a_reset_connection() {
                 Event::is_write_closed,
             ],
         );
-        refused(stream.read(&mut [0]), ErrorKind::ConnectionReset);
-        // It is told once.
-        assert!(stream.take_error().unwrap().is_none());
-        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
-        refused(stream.write(b"x"), ErrorKind::BrokenPipe);
-        refused(stream.peer_addr(), ErrorKind::NotConnected);
+        match stream.read(&mut [0]) {
+            // Wine takes the error when it reports it.
+            Ok(0) if cfg!(windows) => {}
+            result => refused(result, ErrorKind::ConnectionReset),
+        }
+        // It is told once. (By Windows each time, and to who it was connected is known still.)
+        if cfg!(unix) {
+            assert!(stream.take_error().unwrap().is_none());
+            assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+            refused(stream.write(b"x"), ErrorKind::BrokenPipe);
+            refused(stream.peer_addr(), ErrorKind::NotConnected);
+        }
     });
 }
 
+/// On Windows only operations tell.
+#[cfg(unix)]
 #[test]
 fn a_reset_is_taken_by_take_error_too() {
     on_each_backend(|queue| {
@@ -361,13 +373,13 @@ fn shows_both_addresses() {
 /// Operations of the user's own that would block are noted as the built-in ones are.
 #[test]
 fn try_io() {
-    use std::os::fd::AsFd;
+    use socket2::SockRef;
 
     on_each_backend(|queue| {
         let (stream, mut peer) = registered(queue, BOTH);
         let mut buffer = [0; 8];
         for _ in 0..3 {
-            let mut receive = || Ok(rustix::io::read(stream.as_fd(), &mut buffer)?);
+            let mut receive = || (&*SockRef::from(&stream)).read(&mut buffer);
             would_block(stream.try_io(&mut receive));
             peer.write_all(b"abc").unwrap();
             let read = queue.finish(|| stream.try_io(&mut receive)).unwrap();

@@ -116,13 +116,38 @@ pub(crate) fn would_block<T>(result: io::Result<T>) {
 
 /// For errors that the oldest compiler has no kind for.
 #[track_caller]
-pub(crate) fn os_error<T>(result: io::Result<T>, errno: rustix::io::Errno) {
+pub(crate) fn os_error<T>(result: io::Result<T>, code: Code) {
     let error = result.map(drop).unwrap_err();
-    assert_eq!(
-        error.raw_os_error(),
-        Some(errno.raw_os_error()),
-        "{error:?}"
-    );
+    assert_eq!(error.raw_os_error(), Some(code.raw_os_error()), "{error:?}");
+}
+
+#[cfg(unix)]
+pub(crate) use rustix::io::Errno as Code;
+
+/// A number of Windows Sockets.
+#[cfg(windows)]
+#[derive(Copy, Clone)]
+pub(crate) struct Code(i32);
+
+#[cfg(windows)]
+impl Code {
+    pub(crate) const MSGSIZE: Code = Code(windows_sys::Win32::Networking::WinSock::WSAEMSGSIZE);
+    pub(crate) const NETUNREACH: Code =
+        Code(windows_sys::Win32::Networking::WinSock::WSAENETUNREACH);
+    pub(crate) const SHUTDOWN: Code = Code(windows_sys::Win32::Networking::WinSock::WSAESHUTDOWN);
+
+    fn raw_os_error(self) -> i32 {
+        self.0
+    }
+}
+
+/// Writing after the end of writing: Unix calls it a broken pipe, Windows has a number of its own.
+#[track_caller]
+pub(crate) fn shut_down<T>(result: io::Result<T>) {
+    #[cfg(unix)]
+    refused(result, io::ErrorKind::BrokenPipe);
+    #[cfg(windows)]
+    os_error(result, Code::SHUTDOWN);
 }
 
 /// An IPv4 address of this host, with a port that the system picks.

@@ -22,6 +22,7 @@ use std::fmt;
 use std::io;
 use std::mem;
 use std::os::windows::io::OwnedHandle;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -66,6 +67,9 @@ enum Kind {
 unsafe impl Send for Pipe {}
 // SAFETY: As above.
 unsafe impl Sync for Pipe {}
+// Nothing is left half changed where a panic could come between.
+impl UnwindSafe for Pipe {}
+impl RefUnwindSafe for Pipe {}
 
 static OWNER: Owner = Owner { take, cancel };
 
@@ -548,16 +552,10 @@ fn would_block() -> io::Error {
 
 #[cold]
 fn already_registered() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::AlreadyExists,
-        "the pipe is registered already",
-    )
+    io::ErrorKind::AlreadyExists.into()
 }
 
 #[cold]
 fn not_registered() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::NotFound,
-        "the pipe is not registered with this queue",
-    )
+    io::ErrorKind::NotFound.into()
 }

@@ -273,16 +273,11 @@ impl RawEvent for Event {
 
 #[cold]
 fn already_registered() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::AlreadyExists,
-        "the source is registered already",
-    )
+    // Without a text, for which there would have to be memory.
+    io::ErrorKind::AlreadyExists.into()
 }
 
 #[cold]
 fn not_registered() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::NotFound,
-        "the source is not registered with this queue",
-    )
+    io::ErrorKind::NotFound.into()
 }
