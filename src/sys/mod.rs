@@ -21,6 +21,11 @@ compile_error!("mio has no backend for this system yet: see PLATFORMS.md");
 
 pub(crate) mod selector;
 
+/// How often a bare handle is looked at, where a queue learns nothing of its operations.
+#[path = "selector/pace.rs"]
+#[allow(dead_code)] // a build may have neither `poll(2)` nor AFD
+mod pace;
+
 // ---- The queue ------------------------------------------------------------------------------------------------------
 //
 // `--cfg mio_unsupported_force_poll_poll` builds any Unix as if it had nothing but `poll(2)`.

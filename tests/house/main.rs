@@ -49,6 +49,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "the kernel reads and writes buffers while an operation is in flight",
     ),
     (
+        "src/os/windows/source_socket.rs",
+        "borrows a socket that is only known by its number",
+    ),
+    (
         "src/sys/handle/fd.rs",
         "lends a descriptor to a type of the standard library that does not own it, and closes one",
     ),

@@ -17,10 +17,11 @@
 //! call, with nothing asked, until they have come; then it is left out altogether, or the call would not wait any more.
 
 use std::os::fd::RawFd;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::event::PollFlags;
 
+use crate::sys::pace::Pace;
 #[cfg(not(test))]
 use crate::sys::poll_flags::RDHUP as POLL_RDHUP;
 use crate::sys::selector::{Direction, Wanted};
@@ -374,28 +375,6 @@ impl<S> Entry<S> {
 }
 
 const DIRECTIONS: [PollFlags; 3] = [PollFlags::IN, PollFlags::OUT, PollFlags::PRI];
-
-/// How soon a direction of a bare descriptor is asked for again.
-#[derive(Copy, Clone, Debug, Default)]
-struct Pace {
-    /// Reports since the direction was last seen unready, up to [`SLOWEST`](Pace::SLOWEST).
-    reports: u32,
-    /// Not asked for before this time.
-    until: Option<Instant>,
-}
-
-impl Pace {
-    const SLOWEST: u32 = 4;
-
-    /// The first report is followed by another look at once, the further ones after 1, 2 and 4 ms.
-    fn reported(&mut self, now: Instant) {
-        self.reports = (self.reports + 1).min(Pace::SLOWEST);
-        self.until = match self.reports {
-            1 => None,
-            reports => now.checked_add(Duration::from_millis(1 << (reports - 2))),
-        };
-    }
-}
 
 /// What an interest asks `poll(2)` for. The end of the stream is an edge of its own: it comes although reading was
 /// reported before.

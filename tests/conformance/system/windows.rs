@@ -48,7 +48,8 @@ pub(crate) fn descriptors() -> usize {
 
 /// The number by which the system knows it.
 pub(crate) fn number(fd: impl AsFd) -> i64 {
-    i64::try_from(fd.as_fd().as_raw_socket()).unwrap()
+    // Handles are small numbers, also where they have 64 bits.
+    fd.as_fd().as_raw_socket() as i64
 }
 
 pub(crate) fn read(fd: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {

@@ -95,16 +95,22 @@ impl Flags {
 
     /// What an operation asks for anew, if it would have blocked in `direction`.
     pub(crate) fn of(direction: Direction) -> Flags {
-        let read = Flags::READ
-            .and(Flags::DISCONNECT)
-            .and(Flags::RECEIVE_EXPEDITED);
-        let flags = match direction {
+        let [read, write] = Flags::DIRECTIONS;
+        match direction {
             Direction::Read => read,
-            Direction::Write => Flags::SEND,
-            Direction::Unknown => read.and(Flags::SEND),
-        };
-        flags.and(Flags::BROKEN)
+            Direction::Write => write,
+            Direction::Unknown => read.and(write),
+        }
     }
+
+    /// The flags of a direction, of which each has a pace of its own if nobody tells of its operations.
+    pub(crate) const DIRECTIONS: [Flags; 2] = [
+        Flags::READ
+            .and(Flags::RECEIVE_EXPEDITED)
+            .and(Flags::DISCONNECT)
+            .and(Flags::BROKEN),
+        Flags::SEND.and(Flags::BROKEN),
+    ];
 
     /// What an edge-triggered registration is not asked for any more once `self` was reported. The end of the stream is
     /// also an edge of its own: it comes although reading was reported before.

@@ -114,11 +114,12 @@ impl Selector for Afd {
         let deadline = Deadline::after(timeout);
         let mut turn = self.shared.begin();
         loop {
-            let wait = deadline.left();
-            let fetched = turn.fetch(events, wait)?;
+            let pause = turn.resume();
+            let left = deadline.left();
+            let fetched = turn.fetch(events, left.or_until(pause))?;
             // Packets that are no events may have led to new questions, of which some are answered by now. So without
             // time left, another look is taken.
-            if !events.is_empty() || (fetched == 0 && wait.is_none()) {
+            if !events.is_empty() || (fetched == 0 && left.is_none()) {
                 return Ok(());
             }
         }

@@ -116,6 +116,16 @@ impl Wait {
         Wait(Some(-i64::try_from(units).unwrap_or(i64::MAX)))
     }
 
+    /// No longer than until `end`.
+    pub(super) fn or_until(self, end: Option<Instant>) -> Wait {
+        let until = match end {
+            None => return self,
+            Some(end) => Wait::from_now(end.saturating_duration_since(Instant::now())),
+        };
+        // Both negative: the larger one is the shorter time.
+        Wait(self.0.into_iter().chain(until.0).max())
+    }
+
     pub(super) fn is_none(self) -> bool {
         self == Wait::NONE
     }
@@ -182,6 +192,16 @@ mod tests {
         assert_eq!(units(Duration::from_nanos(101)), -2);
         assert_eq!(units(Duration::from_millis(7)), -70_000);
         assert_eq!(units(Duration::MAX), -i64::MAX);
+    }
+
+    #[test]
+    fn the_shorter_wait_counts() {
+        let past = Instant::now();
+        let (short, far) = (Wait(Some(-1)), past + Duration::from_secs(99));
+        assert_eq!(short.or_until(None), short);
+        assert_eq!(short.or_until(Some(far)), short);
+        assert!(Wait::FOREVER.or_until(Some(past)).is_none());
+        assert_ne!(Wait::FOREVER.or_until(Some(far)), Wait::FOREVER);
     }
 
     #[test]

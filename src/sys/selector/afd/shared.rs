@@ -4,6 +4,7 @@ use std::io;
 use std::os::windows::io::{AsRawSocket, BorrowedSocket, OwnedHandle};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use windows_sys::Win32::Networking::WinSock::SOCKET as RawSocket;
 
@@ -32,6 +33,10 @@ pub(super) struct Shared {
     prober: Mutex<Option<OwnedHandle>>,
     /// Locked before a socket, not while one is locked.
     pool: Mutex<Pool>,
+    /// Bare sockets some of whose directions are not asked for just now.
+    paused: Mutex<Vec<Arc<Socket>>>,
+    /// Whether there are any.
+    are_paused: AtomicBool,
     /// Operations whose owners have gone without them.
     pub(super) left: Mutex<Vec<Left>>,
 }
@@ -47,6 +52,8 @@ impl Shared {
             wakers: Wakers::default(),
             prober: Mutex::default(),
             pool: Mutex::default(),
+            paused: Mutex::default(),
+            are_paused: AtomicBool::new(false),
             left: Mutex::default(),
         })
     }
@@ -55,11 +62,12 @@ impl Shared {
     pub(super) fn begin(&self) -> Turn<'_> {
         let number = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let mut due = self.due.begin();
-        let turn = Turn {
+        let mut turn = Turn {
             shared: self,
             number,
             left: Chain::new(),
         };
+        turn.resume();
         // SAFETY: Sockets live as long as the queue.
         while let Some(socket) = unsafe { due.pop() } {
             let mut inner = socket.lock();
@@ -80,7 +88,7 @@ impl Shared {
         let mut inner = socket.lock();
         inner.bare = bare.then(|| number(handle));
         let registered = Socket::aim(&mut inner, handle).and_then(|()| {
-            let order = inner.state.register(wanted);
+            let order = inner.state.register(wanted, bare);
             self.obey(&socket, &mut inner, order)
         });
         if registered.is_err() {
@@ -99,7 +107,8 @@ impl Shared {
 
     pub(super) fn reregister(&self, socket: &Socket, wanted: Wanted) -> io::Result<()> {
         let mut inner = socket.lock();
-        let order = inner.state.reregister(wanted, socket.is_answered());
+        let bare = inner.bare.is_some();
+        let order = inner.state.reregister(wanted, bare, socket.is_answered());
         self.obey(socket, &mut inner, order)
     }
 
@@ -124,7 +133,12 @@ impl Shared {
             return Err(already_registered());
         }
         let socket = self.register(handle, wanted, true)?;
-        let replaced = lock(&self.pool).bare().insert(number(handle), socket);
+        let mut pool = lock(&self.pool);
+        let replaced = pool.bare().insert(number(handle), socket);
+        let count = pool.bare().len();
+        drop(pool);
+        // Not while polling.
+        lock(&self.paused).reserve(count);
         if let Some(other) = replaced {
             // Two threads at once: one of the registrations it is.
             self.deregister(&other);
@@ -220,14 +234,22 @@ impl Shared {
     }
 
     /// What `flags` are true now.
-    fn probe(&self, inner: &Inner, flags: Flags) -> Flags {
+    fn probe(&self, base: RawSocket, flags: Flags) -> Flags {
         let mut prober = lock(&self.prober);
         if prober.is_none() {
             *prober = synchronous().ok();
         }
         // Without the means to look, the answer that came is believed.
         let afd = prober.as_ref();
-        afd.map_or(flags, |afd| Socket::probe(inner, afd, flags))
+        afd.map_or(flags, |afd| Socket::probe(base, afd, flags))
+    }
+
+    /// The edges of a bare socket were reported: to be asked for again, and when is up to [`State`](super::State).
+    #[cold]
+    fn pause(&self, socket: &Socket) {
+        let socket = Arc::clone(&lock(&self.pool).all()[socket.position]);
+        lock(&self.paused).push(socket);
+        self.are_paused.store(true, Ordering::Relaxed);
     }
 
     /// A bare socket was closed without a word.
@@ -276,6 +298,33 @@ impl Turn<'_> {
         Ok(fetched)
     }
 
+    /// Asks anew for edges of bare sockets whose pauses have ended, and tells when the next one ends.
+    pub(super) fn resume(&mut self) -> Option<Instant> {
+        let shared = self.shared;
+        if !shared.are_paused.load(Ordering::Relaxed) {
+            return None;
+        }
+        let now = Instant::now();
+        let mut first = None;
+        let mut paused = lock(&shared.paused);
+        paused.retain(|socket| {
+            let mut guard = socket.lock();
+            let inner = &mut *guard;
+            let (state, base) = (&mut inner.state, inner.base);
+            state.resume(now, |flags| shared.probe(base, flags));
+            let order = state.pursue();
+            shared.insist(socket, inner, order);
+            let ends = inner.state.pause_ends(now);
+            inner.paused = ends.is_some();
+            first = first.into_iter().chain(ends).min();
+            inner.paused
+        });
+        shared
+            .are_paused
+            .store(!paused.is_empty(), Ordering::Relaxed);
+        first
+    }
+
     fn take(&mut self, packet: Packet) -> Option<Event> {
         match packet.lpCompletionKey {
             SOCKET => {
@@ -303,7 +352,7 @@ impl Turn<'_> {
             Answer::Flags(flags)
                 if inner.state.reports_states() && inner.asked_in != self.number =>
             {
-                Answer::Flags(shared.probe(&inner, flags))
+                Answer::Flags(shared.probe(inner.base, flags))
             }
             answer => answer,
         };
@@ -333,6 +382,14 @@ impl Turn<'_> {
                 if again && !inner.queued {
                     inner.queued = true;
                     self.left.push(socket);
+                }
+                let pauses = inner.bare.is_some()
+                    && inner.state.pause(flags, Instant::now())
+                    && !inner.paused;
+                inner.paused |= pauses;
+                drop(inner);
+                if pauses {
+                    shared.pause(socket);
                 }
                 Some(Event::new(token, flags))
             }

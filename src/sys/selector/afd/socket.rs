@@ -25,7 +25,7 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::Networking::WinSock::{
     WSAGetLastError, WSAIoctl, SIO_BASE_HANDLE, SIO_BSP_HANDLE, SIO_BSP_HANDLE_POLL,
-    SIO_BSP_HANDLE_SELECT, SOCKET,
+    SIO_BSP_HANDLE_SELECT, SOCKET, WSAENOTSOCK,
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, IO_STATUS_BLOCK, OVERLAPPED};
 
@@ -79,11 +79,13 @@ unsafe impl Sync for Socket {}
 pub(super) struct Inner {
     pub(super) state: State,
     /// What is polled: the handle beneath all layers that may have been put on top of the socket.
-    base: SOCKET,
+    pub(super) base: SOCKET,
     /// The handle that was registered, if it was a bare one.
     pub(super) bare: Option<SOCKET>,
     /// In the list of sockets that are due.
     pub(super) queued: bool,
+    /// In the list of bare sockets whose edges pause.
+    pub(super) paused: bool,
     /// The number of the queue's poll in which, or after which, the kernel was asked.
     pub(super) asked_in: usize,
 }
@@ -96,6 +98,7 @@ impl Socket {
                 base: 0,
                 bare: None,
                 queued: false,
+                paused: false,
                 asked_in: 0,
             }),
             memory: UnsafeCell::new(Memory::of(PollInfo::of(0, Flags::default(), 0))),
@@ -129,14 +132,20 @@ impl Socket {
         // What is answered at once leaves a packet, too. An error does not.
         if status < 0 {
             self.status().store(status, Ordering::Relaxed);
-            return Err(nt_error(status));
+            return Err(match status {
+                // The handle that was named, that is, for the one of AFD is fine.
+                STATUS_INVALID_HANDLE | STATUS_OBJECT_TYPE_MISMATCH => {
+                    io::Error::from_raw_os_error(WSAENOTSOCK)
+                }
+                status => nt_error(status),
+            });
         }
         Ok(())
     }
 
     /// Asks AFD for the present state, through a handle of [`synchronous`](super::group::synchronous) kind.
-    pub(super) fn probe(inner: &Inner, afd: &OwnedHandle, flags: Flags) -> Flags {
-        let mut memory = Memory::of(PollInfo::of(inner.base, flags, 0));
+    pub(super) fn probe(base: SOCKET, afd: &OwnedHandle, flags: Flags) -> Flags {
+        let mut memory = Memory::of(PollInfo::of(base, flags, 0));
         let info = ptr::addr_of_mut!(memory.info);
         let status = ptr::addr_of_mut!(memory.status);
         // SAFETY: The handle is synchronous, so the poll is over when the call returns, and the memory lives longer.

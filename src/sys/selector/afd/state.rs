@@ -15,8 +15,14 @@
 //! A socket leaves *pending* and *cancelled* by the answer alone, for until then the kernel may write to the memory of the
 //! poll. What takes it from *delivered* to *pending* depends on the trigger: a level is asked for again by the next poll of
 //! the queue, an edge after an operation would have blocked, a one-shot when it is registered again.
+//!
+//! Nobody tells of the operations on a bare socket. So its edges are asked for again in the next poll. A direction that
+//! is still ready then is reported in case, with growing pauses; one that is not starts afresh.
+
+use std::time::Instant;
 
 use super::flags::Flags;
+use crate::sys::pace::Pace;
 use crate::sys::selector::{Direction, Wanted};
 use crate::Token;
 
@@ -41,6 +47,8 @@ struct Registration {
     wanted: Wanted,
     /// What the user has still to be told of.
     armed: Flags,
+    /// For a bare socket with an edge trigger: the pace of reading and of writing.
+    paces: Option<[Pace; 2]>,
 }
 
 /// What has to be done now.
@@ -73,17 +81,18 @@ pub(crate) enum Outcome {
 }
 
 impl State {
-    /// A new registration, of a socket that has none and of which the kernel knows nothing.
-    pub(crate) fn register(&mut self, wanted: Wanted) -> Order {
+    /// A new registration, of a socket that has none and of which the kernel knows nothing. `bare`: nobody tells of its
+    /// operations.
+    pub(crate) fn register(&mut self, wanted: Wanted, bare: bool) -> Order {
         debug_assert_eq!(self.phase, Phase::Idle);
         debug_assert!(self.registration.is_none());
-        self.arm(wanted);
+        self.arm(wanted, bare);
         self.submit()
     }
 
     /// Replaces the registration. `answered`: the answer to the last poll is on its way, and speaks of the past.
-    pub(crate) fn reregister(&mut self, wanted: Wanted, answered: bool) -> Order {
-        self.arm(wanted);
+    pub(crate) fn reregister(&mut self, wanted: Wanted, bare: bool, answered: bool) -> Order {
+        self.arm(wanted, bare);
         match self.phase {
             Phase::Idle | Phase::Delivered => self.submit(),
             Phase::Cancelled => Order::Nothing,
@@ -158,6 +167,68 @@ impl State {
         }
     }
 
+    /// Notes when the edges of a bare socket were reported. `true` if they have to be [resumed](State::resume).
+    pub(crate) fn pause(&mut self, reported: Flags, now: Instant) -> bool {
+        let Some(Registration {
+            paces: Some(paces), ..
+        }) = &mut self.registration
+        else {
+            return false;
+        };
+        for (pace, flags) in paces.iter_mut().zip(Flags::DIRECTIONS) {
+            if reported.intersects(flags) {
+                pace.reported(now);
+            }
+        }
+        true
+    }
+
+    /// When the first pause ends, if there is one.
+    pub(crate) fn pause_ends(&self, now: Instant) -> Option<Instant> {
+        self.paused().map(|pace| pace.until.unwrap_or(now)).min()
+    }
+
+    /// Arms the directions of a bare socket whose pauses have ended. `is_ready` tells what is true of them now.
+    pub(crate) fn resume(&mut self, now: Instant, is_ready: impl FnOnce(Flags) -> Flags) {
+        let Some(registration) = &mut self.registration else {
+            return;
+        };
+        let requested = Flags::requested(registration.wanted.interest);
+        let Some(paces) = &mut registration.paces else {
+            return;
+        };
+        let over = |pace: &Pace| pace.until.map_or(true, |until| until <= now);
+        let missing = requested.without(registration.armed);
+        let due = paces
+            .iter()
+            .zip(Flags::DIRECTIONS)
+            .filter(|(pace, flags)| over(pace) && missing.intersects(*flags))
+            .fold(Flags::default(), |all, (_, flags)| all.and(flags))
+            .common(requested);
+        if due.is_empty() {
+            return;
+        }
+        let ready = is_ready(due);
+        for (pace, flags) in paces.iter_mut().zip(Flags::DIRECTIONS) {
+            if due.intersects(flags.without(Flags::BROKEN)) && !ready.intersects(flags) {
+                *pace = Pace::default();
+            }
+        }
+        registration.armed = registration.armed.and(due);
+    }
+
+    fn paused(&self) -> impl Iterator<Item = &Pace> {
+        self.registration.iter().flat_map(|registration| {
+            let requested = Flags::requested(registration.wanted.interest);
+            let missing = requested.without(registration.armed);
+            let paces = registration.paces.iter().flatten();
+            paces
+                .zip(Flags::DIRECTIONS)
+                .filter(move |(_, flags)| missing.intersects(*flags))
+                .map(|(pace, _)| pace)
+        })
+    }
+
     /// Whether an answer that may be old has to be checked before it is reported: a level that is over is silent.
     pub(crate) fn reports_states(&self) -> bool {
         let level = |registration: &Registration| {
@@ -209,9 +280,13 @@ impl State {
         self.phase = Phase::Pending(self.armed());
     }
 
-    fn arm(&mut self, wanted: Wanted) {
-        let armed = Flags::requested(wanted.interest);
-        self.registration = Some(Registration { wanted, armed });
+    fn arm(&mut self, wanted: Wanted, bare: bool) {
+        let edges = wanted.trigger.is_edge() && !wanted.trigger.is_oneshot();
+        self.registration = Some(Registration {
+            wanted,
+            armed: Flags::requested(wanted.interest),
+            paces: (bare && edges).then(<[Pace; 2]>::default),
+        });
     }
 
     fn armed(&self) -> Flags {
@@ -256,203 +331,5 @@ impl Outcome {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Interest, Trigger};
-
-    const R: Interest = Interest::READABLE;
-    const W: Interest = Interest::WRITABLE;
-    const RW: Interest = R.add(W);
-    const TOKEN: Token = Token(usize::MAX);
-
-    fn wanted(interest: Interest, trigger: Trigger) -> Wanted {
-        Wanted {
-            token: TOKEN,
-            interest,
-            trigger,
-        }
-    }
-
-    fn registered(interest: Interest, trigger: Trigger) -> State {
-        let mut state = State::default();
-        let all = Flags::requested(interest);
-        assert_eq!(
-            state.register(wanted(interest, trigger)),
-            Order::Submit(all)
-        );
-        state
-    }
-
-    fn event(flags: Flags, again: bool) -> Outcome {
-        let token = TOKEN;
-        Outcome::Event {
-            token,
-            flags,
-            again,
-        }
-    }
-
-    /// What is left of an edge for reading and writing when reading was reported.
-    fn without_reading() -> Flags {
-        Flags::requested(RW).without(Flags::RECEIVE.disarmed())
-    }
-
-    #[test]
-    fn a_level_is_asked_for_again() {
-        let mut state = registered(R, Trigger::Level);
-        for _ in 0..3 {
-            assert!(state.reports_states());
-            assert_eq!(state.answer(Flags::RECEIVE), event(Flags::RECEIVE, true));
-            assert!(!state.rearm(Direction::Read));
-            assert!(state.is_due());
-            assert_eq!(state.pursue(), Order::Submit(Flags::requested(R)));
-            assert_eq!(state.pursue(), Order::Nothing);
-        }
-    }
-
-    #[test]
-    fn an_edge_is_armed_by_its_direction() {
-        let mut state = registered(RW, Trigger::Edge);
-        let both = Flags::RECEIVE.and(Flags::SEND);
-        assert_eq!(state.answer(both), event(both, true));
-        let ends = Flags::DISCONNECT.and(Flags::BROKEN);
-        // Nothing has blocked yet, but the connection may still end.
-        assert!(state.rearm(Direction::Read));
-        assert!(!state.rearm(Direction::Read));
-        let read = Flags::requested(R);
-        assert_eq!(read.common(ends), ends);
-        assert_eq!(state.pursue(), Order::Submit(read));
-        // Writing blocks while the poll for reading is pending.
-        assert!(state.rearm(Direction::Write));
-        assert!(state.is_due());
-        assert_eq!(state.pursue(), Order::Cancel);
-        assert!(!state.is_due());
-        let all = Outcome::Internal(Order::Submit(Flags::requested(RW)));
-        assert_eq!(state.answer(Flags::default()), all);
-    }
-
-    #[test]
-    fn the_end_is_an_edge_of_its_own() {
-        let mut state = registered(RW, Trigger::Edge);
-        assert_eq!(state.answer(Flags::RECEIVE), event(Flags::RECEIVE, true));
-        assert_eq!(state.pursue(), Order::Submit(without_reading()));
-        assert_eq!(
-            state.answer(Flags::DISCONNECT),
-            event(Flags::DISCONNECT, true)
-        );
-        let left = without_reading().without(Flags::DISCONNECT);
-        assert_eq!(state.pursue(), Order::Submit(left));
-        let broken = Flags::ABORT.event(RW);
-        assert_eq!(state.answer(Flags::ABORT), event(broken, false));
-        assert!(!state.is_due());
-    }
-
-    #[test]
-    fn a_one_shot_waits_for_reregistration() {
-        for trigger in [Trigger::Oneshot, Trigger::EdgeOneshot] {
-            let mut state = registered(RW, trigger);
-            assert_eq!(state.answer(Flags::SEND), event(Flags::SEND, false));
-            for direction in [Direction::Read, Direction::Write, Direction::Unknown] {
-                assert!(!state.rearm(direction));
-            }
-            assert!(!state.is_due());
-            assert_eq!(state.pursue(), Order::Nothing);
-            let again = state.reregister(wanted(R, trigger), true);
-            assert_eq!(again, Order::Submit(Flags::requested(R)));
-        }
-    }
-
-    #[test]
-    fn reregistering_cancels_only_what_asks_for_too_little() {
-        let mut state = registered(RW, Trigger::Edge);
-        let less = wanted(R, Trigger::Level);
-        assert_eq!(state.reregister(less, false), Order::Nothing);
-        // The pending poll also asks for what nobody wants any more.
-        let only_read = Outcome::Internal(Order::Submit(Flags::requested(R)));
-        assert_eq!(state.answer(Flags::SEND), only_read);
-        let more = wanted(RW, Trigger::Level);
-        assert_eq!(state.reregister(more, false), Order::Cancel);
-        assert_eq!(state.reregister(less, false), Order::Nothing);
-        assert_eq!(state.answer(Flags::SEND), only_read);
-    }
-
-    #[test]
-    fn an_answer_from_before_a_reregistration_is_void() {
-        let mut state = registered(R, Trigger::Oneshot);
-        let again = wanted(R, Trigger::Oneshot);
-        assert_eq!(state.reregister(again, true), Order::Nothing);
-        assert!(!state.reports_states());
-        let anew = Outcome::Internal(Order::Submit(Flags::requested(R)));
-        assert_eq!(state.answer(Flags::RECEIVE), anew);
-        assert_eq!(state.answer(Flags::RECEIVE), event(Flags::RECEIVE, false));
-    }
-
-    #[test]
-    fn nothing_comes_after_deregistration() {
-        let answers = [Flags::default(), Flags::RECEIVE, Flags::LOCAL_CLOSE];
-        for answer in answers {
-            for answered in [false, true] {
-                let mut state = registered(R, Trigger::Edge);
-                let order = state.deregister(answered);
-                let expected = [Order::Cancel, Order::Nothing][usize::from(answered)];
-                assert_eq!(order, expected);
-                assert!(!state.rearm(Direction::Read));
-                assert!(!state.is_due());
-                // Not before the kernel is done with it.
-                assert_eq!(state.answer(answer), Outcome::Internal(Order::Release));
-                let anew = state.register(wanted(W, Trigger::Edge));
-                assert_eq!(anew, Order::Submit(Flags::requested(W)));
-            }
-        }
-        let mut state = registered(R, Trigger::Edge);
-        let _ = state.answer(Flags::RECEIVE);
-        assert_eq!(state.deregister(false), Order::Release);
-    }
-
-    #[test]
-    fn registered_again_before_the_cancelled_poll_is_back() {
-        let mut state = registered(R, Trigger::Edge);
-        assert_eq!(
-            state.reregister(wanted(RW, Trigger::Edge), false),
-            Order::Cancel
-        );
-        assert_eq!(state.deregister(false), Order::Nothing);
-        let released = Outcome::Internal(Order::Release);
-        assert_eq!(state.answer(Flags::RECEIVE), released);
-    }
-
-    #[test]
-    fn polls_that_end_by_themselves_are_submitted_again() {
-        // The thread that has asked is gone, for one.
-        let mut state = registered(R, Trigger::Edge);
-        let anew = Outcome::Internal(Order::Submit(Flags::requested(R)));
-        assert_eq!(state.answer(Flags::default()), anew);
-        assert_eq!(state.answer(Flags::RECEIVE), event(Flags::RECEIVE, true));
-    }
-
-    #[test]
-    fn a_socket_that_others_have_closed_is_silent() {
-        let mut state = registered(RW, Trigger::Level);
-        let answer = Flags::LOCAL_CLOSE.and(Flags::RECEIVE);
-        assert_eq!(state.answer(answer), Outcome::Closed);
-        assert!(!state.is_due());
-        assert_eq!(state.pursue(), Order::Nothing);
-        assert_eq!(state.deregister(true), Order::Release);
-    }
-
-    #[test]
-    fn a_failure_is_an_event_to_try() {
-        let mut state = registered(RW, Trigger::Edge);
-        assert_eq!(state.fail(), event(Flags::to_try(RW), false));
-        assert!(state.rearm(Direction::Read));
-        assert_eq!(state.pursue(), Order::Submit(Flags::requested(R)));
-        // Refused at once: the packet that says so is posted.
-        state.refused();
-        state.answered_by_refusal();
-        assert_eq!(state.fail(), event(Flags::to_try(RW), false));
-
-        let mut state = registered(R, Trigger::Level);
-        assert_eq!(state.fail(), event(Flags::to_try(R), true));
-        assert_eq!(state.deregister(true), Order::Release);
-    }
-}
+#[path = "state_tests.rs"]
+mod tests;

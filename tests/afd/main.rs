@@ -3,6 +3,9 @@
 
 #![cfg(all(windows, feature = "net"))]
 
+#[cfg(feature = "os-ext")]
+mod bare;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{self, Shutdown};
 use std::sync::atomic::{AtomicBool, Ordering};
