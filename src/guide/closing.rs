@@ -21,7 +21,7 @@
 //! open file. To epoll the file is registered, not the number. While any descriptor of it is open, the registration
 //! lives:
 //!
-//! | what happens, with a duplicate open | epoll | kqueue, `poll(2)` |
+//! | what happens, with a duplicate open | epoll | kqueue, `poll(2)`, event ports |
 //! | --- | --- | --- |
 //! | the source is deregistered, then dropped | silence | silence |
 //! | the source is dropped | *events with its token go on*, until the duplicate is closed | silence |
@@ -101,14 +101,16 @@
 //! # Fork
 //!
 //! After `fork(2)` parent and child have descriptors of the same files. With epoll they share the queue itself; with
-//! kqueue the child has none; with `poll(2)` it has a copy of the table. What a child does to a queue that it inherited:
+//! kqueue the child has none; with `poll(2)` it has a copy of the table; with event ports it shares the port, and has a copy
+//! of the table. What a child does to a queue that it inherited:
 //!
-//! | in the child | epoll | kqueue | `poll(2)` |
-//! | --- | --- | --- | --- |
-//! | drops sources, wakers, the `Poll` | the parent's registrations stay | they stay | they stay |
-//! | registers, reregisters, deregisters | *changes the parent's queue* | fails | changes the child's copy |
-//! | polls | *takes the parent's edges* | fails | the child's copy reports by itself |
-//! | wakes | *wakes the parent* | fails, or *wakes the parent* | the parent gets no event |
+//! | in the child | epoll | kqueue | `poll(2)` | event ports |
+//! | --- | --- | --- | --- | --- |
+//! | drops sources, wakers, the `Poll` | the parent's registrations stay | they stay | they stay | they stay |
+//! | registers, reregisters | *changes the parent's queue* | fails | changes the child's copy | *changes the parent's port* |
+//! | deregisters | *changes the parent's queue* | fails | changes the child's copy | fails |
+//! | polls | *takes the parent's edges* | fails | the child's copy reports by itself | *takes the parent's events* |
+//! | wakes | *wakes the parent* | fails, or *wakes the parent* | the parent gets no event | *wakes the parent* |
 //!
 //! A kqueue is not inherited at all. Its number is free in the child, and a queue that the child opens may get it: then
 //! what is done to the old one is done to that.

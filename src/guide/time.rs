@@ -68,6 +68,7 @@
 //! | epoll; others, on an older kernel or on Android | `ppoll` on the queue's descriptor, then epoll without waiting |
 //! | `poll(2)` | `ppoll` |
 //! | kqueue | `kevent`; more than a day in waits of a day each, since OpenBSD takes no more and Apple systems refuse some |
+//! | event ports | `port_getn` |
 //!
 //! On Linux all of them are exact to the kernel's timer. What is added is the *timer slack* of the thread, by which the kernel
 //! may delay a wake-up to join it with others (50 µs unless changed: `prctl(2)`, `PR_SET_TIMERSLACK`), and the time

@@ -111,7 +111,7 @@
 //!
 //! Each is coalesced by itself. On Linux with epoll each is an open file (`eventfd(2)`), with
 //! [`Backend::Poll`](crate::Backend::Poll) all of a queue share one. With kqueue it takes none on Apple systems, FreeBSD
-//! and DragonFly, and a pipe on NetBSD and OpenBSD.
+//! and DragonFly, and a pipe on NetBSD and OpenBSD; with event ports it takes none.
 //!
 //! A waker may have the token of a source, or of another waker. Its events are readable.
 //!
@@ -124,8 +124,8 @@
 //!
 //! # In a signal handler
 //!
-//! [`wake`](crate::Waker::wake) does not block, and on epoll and kqueue it takes no lock and does not allocate. So a signal
-//! handler can call it on a waker in a `static`. The signal itself also ends a poll of the thread on which the handler
+//! [`wake`](crate::Waker::wake) does not block, and on epoll, kqueue and event ports it takes no lock and does not allocate.
+//! So a signal handler can call it on a waker in a `static`. The signal itself also ends a poll of the thread on which the handler
 //! ran, with [`Interrupted`](std::io::ErrorKind::Interrupted); a wake reaches the right thread in any case.
 //!
 //! # After a fork

@@ -15,7 +15,7 @@ use crate::{Interest, Registry, Token};
 ///
 /// The value is needed for the three registration calls only; it can be made anew for each.
 ///
-/// | the descriptor is | epoll | kqueue | poll |
+/// | the descriptor is | epoll | kqueue | poll, event ports |
 /// | --- | --- | --- | --- |
 /// | a socket, pipe, terminal, `eventfd`, … | reported | reported | reported |
 /// | a regular file, a directory | error: OS error `EPERM` | readable while it is not at its end; writing: the system's answer | always ready |
@@ -26,9 +26,10 @@ use crate::{Interest, Registry, Token};
 ///
 /// Deregister the descriptor before closing it. The system may do it by itself, but epoll not while a duplicate of the
 /// descriptor is open: then the old token keeps coming, and cannot be deregistered any more. With
-/// [`Backend::Poll`](crate::Backend::Poll), a number that is reused before the next poll inherits the registration.
+/// [`Backend::Poll`](crate::Backend::Poll), a number that is reused before the next poll inherits the registration. With
+/// [`Backend::EventPorts`](crate::Backend::EventPorts) it counts as registered until it is deregistered.
 ///
-/// # Edges with `Backend::Poll`
+/// # Edges with `Backend::Poll` and `Backend::EventPorts`
 ///
 /// `poll(2)` knows no edges, and nobody tells this crate of reads and writes on a bare descriptor. So an edge-triggered
 /// descriptor that stays ready is reported again, after pauses that grow up to 4 ms. No edge is missed.

@@ -285,7 +285,7 @@ impl Port {
             });
         }
         loop {
-            let mut events = [const { MaybeUninit::uninit() }; 64];
+            let mut events = [MaybeUninit::<epoll::Event>::uninit(); 64];
             let zero = timespec(Duration::ZERO);
             let (events, _) = epoll::wait(&self.epoll, &mut events, Some(&zero))?;
             let mut any = false;

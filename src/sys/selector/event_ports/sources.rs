@@ -248,6 +248,9 @@ impl Sources {
                 self.table.remove(fd);
                 false
             }
+            // Nothing is armed, and only what comes unasked is waited for. No manual says that a system may refuse that;
+            // should one do so, trying again is no help. Whoever arms a direction hears of the end, too.
+            Err(Errno::INVAL) if ask.flags.is_empty() => slowed,
             Err(_) => {
                 plan.no_later_than(now + PAUSE);
                 if let Some(entry) = self.table.get(fd) {

@@ -417,6 +417,20 @@ fn what_is_refused_stays_due() {
 }
 
 #[test]
+fn a_system_that_cannot_be_asked_for_nothing_is_not_asked_again_and_again() {
+    let now = Instant::now();
+    let port = Port::default();
+    let (mut sources, ticket) = source(&port, W, Trigger::Edge, SOURCE);
+    event(&mut sources, ticket, OUT, now).unwrap();
+    port.refuses.set(Some(Errno::INVAL));
+    assert_eq!(due(&mut sources, &port, now), Plan::default());
+    assert!(!sources.any_due());
+    port.refuses.set(None);
+    rearm(&mut sources, &port, Direction::Write).unwrap();
+    assert_eq!(port.asked(), [(5, OUT)]);
+}
+
+#[test]
 fn arming_that_is_refused_is_put_off() {
     let now = Instant::now();
     let port = Port::default();
