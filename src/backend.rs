@@ -40,7 +40,7 @@ pub enum Backend {
     Poll,
     /// Polls of the Ancillary Function Driver that complete on an I/O completion port: Windows.
     Afd,
-    /// `poll_oneoff`: WASI preview 1.
+    /// `poll_oneoff`: WASI preview 1. (Preview 2 has [`Poll`](Backend::Poll).)
     Wasi,
 }
 

@@ -32,7 +32,7 @@ queue_handle!(crate::Poll, |poll| poll.registry());
 queue_handle!(crate::Registry, |registry| registry.queue().selector);
 
 /// The handle traits of a type with an `inner: IoSource<OwnedFd>` and nothing else.
-#[cfg(all(unix, any(feature = "net", feature = "os-ext")))]
+#[cfg(any(all(unix, feature = "os-ext"), all(not(windows), feature = "net")))]
 macro_rules! fd_handles {
     ($source:ident) => {
         impl ::std::os::fd::AsFd for $source {
@@ -88,7 +88,7 @@ macro_rules! fd_handles {
         }
     };
 }
-#[cfg(all(unix, any(feature = "net", feature = "os-ext")))]
+#[cfg(any(all(unix, feature = "os-ext"), all(not(windows), feature = "net")))]
 pub(crate) use fd_handles;
 
 /// The handle traits of a type with an `inner: IoSource<OwnedSocket>` and nothing else.
@@ -157,7 +157,7 @@ pub(crate) use winsock_handles;
 #[cfg(feature = "net")]
 macro_rules! socket_handles {
     ($source:ident, $inner:ty) => {
-        #[cfg(unix)]
+        #[cfg(not(windows))]
         $crate::handles::fd_handles!($source);
         #[cfg(windows)]
         $crate::handles::winsock_handles!($source);

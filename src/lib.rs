@@ -68,6 +68,8 @@ pub use interest::Interest;
 pub use io_source::{IoSource, Pollable};
 #[cfg(all(unix, feature = "os-ext"))]
 pub use os::unix;
+#[cfg(all(target_family = "wasm", feature = "os-ext"))]
+pub use os::wasi;
 #[cfg(all(windows, feature = "os-ext"))]
 pub use os::windows;
 pub use poll::{Builder, Poll};

@@ -65,6 +65,7 @@ impl Waker {
     ///
     /// The system's: with epoll a waker is an `eventfd(2)`, so it counts as an open file; with kqueue it is a pipe on NetBSD
     /// and OpenBSD.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn new(registry: &Registry, token: Token) -> io::Result<Waker> {
         let queue = Arc::clone(registry.queue());
         let signal = queue.selector.signal(token)?;

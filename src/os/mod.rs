@@ -2,5 +2,7 @@
 
 #[cfg(all(unix, feature = "os-ext"))]
 pub mod unix;
+#[cfg(all(target_family = "wasm", feature = "os-ext"))]
+pub mod wasi;
 #[cfg(all(windows, feature = "os-ext"))]
 pub mod windows;

@@ -16,7 +16,7 @@
 //! A Unix that is named nowhere gets what POSIX has: `poll(2)`, a pipe, `fcntl(2)`. A system that has more is added to
 //! the lists of what it has.
 
-#[cfg(not(any(unix, windows)))]
+#[cfg(not(any(unix, windows, target_os = "wasi")))]
 compile_error!("mio has no backend for this system yet: see PLATFORMS.md");
 
 pub(crate) mod selector;
@@ -202,11 +202,12 @@ mod queue {
         either::Either<event_ports::EventPorts, poll::Poll<port_event::Event>>;
 }
 
-/// Every other Unix: `poll(2)`.
-#[cfg(all(
-    unix,
-    any(
-        mio_unsupported_force_poll_poll,
+/// Every other Unix: `poll(2)`. WASI, too: on preview 1, wasi-libc makes a `poll_oneoff` of it.
+#[cfg(any(
+    target_os = "wasi",
+    all(unix, mio_unsupported_force_poll_poll),
+    all(
+        unix,
         not(any(
             target_vendor = "apple",
             target_os = "android",
@@ -254,6 +255,15 @@ pub(crate) mod named_pipe;
 
 pub(crate) use self::queue::Selector;
 
+/// What `poll(2)` is called here.
+#[cfg(not(windows))]
+#[allow(dead_code)] // a build may have no `poll(2)` in it
+const POLL: crate::Backend = if cfg!(all(target_os = "wasi", target_env = "p1")) {
+    crate::Backend::Wasi
+} else {
+    crate::Backend::Poll
+};
+
 /// An event as the system writes it.
 pub(crate) type RawEvent = <Selector as selector::Selector>::Event;
 /// What the backend keeps in an [`IoSource`](crate::IoSource).
@@ -293,7 +303,7 @@ impl crate::Interest {
 
 // ---- Handles, and how they are made ---------------------------------------------------------------------------------
 
-#[cfg(unix)]
+#[cfg(not(windows))]
 #[path = "handle/fd.rs"]
 mod handle;
 #[cfg(windows)]
@@ -365,12 +375,27 @@ mod signal;
 #[path = "wake/pipe.rs"]
 #[allow(dead_code)] // kqueue has flags of its own
 mod signal;
+#[cfg(target_os = "wasi")]
+#[path = "wake/none.rs"]
+mod signal;
 
 /// What `poll(2)` has on some systems only; elsewhere no flag at all.
-#[cfg(unix)]
+#[cfg(not(windows))]
 #[allow(dead_code)] // a build may have no `poll(2)` in it
 mod poll_flags {
     use rustix::event::PollFlags;
+
+    /// The number is no open descriptor.
+    #[cfg(not(target_os = "espidf"))]
+    pub(super) const NVAL: PollFlags = PollFlags::NVAL;
+    #[cfg(target_os = "espidf")]
+    pub(super) const NVAL: PollFlags = PollFlags::empty();
+
+    /// There is priority data.
+    #[cfg(not(target_os = "wasi"))]
+    pub(super) const PRI: PollFlags = PollFlags::PRI;
+    #[cfg(target_os = "wasi")]
+    pub(super) const PRI: PollFlags = PollFlags::empty();
 
     /// The peer has shut down writing.
     #[cfg(any(
@@ -394,7 +419,7 @@ mod poll_flags {
 }
 
 /// A timeout as the kernel takes it. What does not fit is longer than 292 billion years.
-#[cfg(unix)]
+#[cfg(not(windows))]
 #[allow(dead_code)] // the parts that would use it may not be there
 #[inline]
 fn timespec(timeout: std::time::Duration) -> rustix::event::Timespec {
@@ -411,6 +436,15 @@ fn timespec(timeout: std::time::Duration) -> rustix::event::Timespec {
 pub(crate) mod socket;
 #[cfg(all(windows, feature = "net"))]
 #[path = "socket/windows/mod.rs"]
+pub(crate) mod socket;
+
+/// Preview 1 cannot make sockets.
+#[cfg(all(target_os = "wasi", feature = "net"))]
+#[cfg_attr(not(target_env = "p1"), path = "socket/wasi/connect.rs")]
+#[cfg_attr(target_env = "p1", path = "socket/wasi/no_connect.rs")]
+mod connect;
+#[cfg(all(target_os = "wasi", feature = "net"))]
+#[path = "socket/wasi/mod.rs"]
 pub(crate) mod socket;
 
 /// Batches of datagrams: the parts for every system.
@@ -510,7 +544,7 @@ mod sigpipe {
 }
 
 /// The length of a listener's queue: as long as the system allows, where it clamps the number.
-#[cfg(feature = "net")]
+#[cfg(all(feature = "net", any(unix, windows)))]
 const BACKLOG: i32 = if cfg!(any(
     windows,
     target_vendor = "apple",

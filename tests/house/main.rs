@@ -137,6 +137,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "lets the kernel write addresses that rustix panics at",
     ),
     (
+        "src/sys/socket/wasi/connect.rs",
+        "connects without waiting, for which there is no safe wrapper",
+    ),
+    (
         "src/sys/socket/peers.rs",
         "reads addresses that rustix rejects or panics at",
     ),

@@ -1,15 +1,15 @@
-//! Handles of Unix systems: file descriptors.
+//! Handles of Unix systems and of WASI: file descriptors.
 
-#[cfg(any(feature = "net", feature = "os-ext"))]
+#[cfg(any(feature = "net", all(unix, feature = "os-ext")))]
 use std::mem::ManuallyDrop;
 #[cfg(feature = "net")]
 use std::net;
 #[cfg(feature = "net")]
 use std::os::fd::FromRawFd;
 use std::os::fd::{AsFd, BorrowedFd};
-#[cfg(any(feature = "net", feature = "os-ext"))]
+#[cfg(any(feature = "net", all(unix, feature = "os-ext")))]
 use std::os::fd::{AsRawFd, OwnedFd};
-#[cfg(feature = "net")]
+#[cfg(all(unix, feature = "net"))]
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
 #[cfg(feature = "net")]
@@ -20,10 +20,10 @@ pub(crate) type Handle<'a> = BorrowedFd<'a>;
 
 /// A handle that closes itself: an [`OwnedFd`] whose `close` is part of the caller's own code, as the other system calls
 /// are. That of the standard library is a function of libc.
-#[cfg(any(feature = "net", feature = "os-ext"))]
+#[cfg(any(feature = "net", all(unix, feature = "os-ext")))]
 pub(crate) struct OwnedHandle(ManuallyDrop<OwnedFd>);
 
-#[cfg(any(feature = "net", feature = "os-ext"))]
+#[cfg(any(feature = "net", all(unix, feature = "os-ext")))]
 impl From<OwnedFd> for OwnedHandle {
     #[inline]
     fn from(fd: OwnedFd) -> OwnedHandle {
@@ -31,7 +31,7 @@ impl From<OwnedFd> for OwnedHandle {
     }
 }
 
-#[cfg(any(feature = "net", feature = "os-ext"))]
+#[cfg(any(feature = "net", all(unix, feature = "os-ext")))]
 impl From<OwnedHandle> for OwnedFd {
     #[inline]
     fn from(handle: OwnedHandle) -> OwnedFd {
@@ -63,16 +63,11 @@ macro_rules! std_sockets {
     };
 }
 #[cfg(feature = "net")]
-std_sockets!(
-    net::TcpListener,
-    net::TcpStream,
-    net::UdpSocket,
-    UnixDatagram,
-    UnixListener,
-    UnixStream
-);
+std_sockets!(net::TcpListener, net::TcpStream, net::UdpSocket);
+#[cfg(all(unix, feature = "net"))]
+std_sockets!(UnixDatagram, UnixListener, UnixStream);
 
-#[cfg(any(feature = "net", feature = "os-ext"))]
+#[cfg(any(feature = "net", all(unix, feature = "os-ext")))]
 impl Drop for OwnedHandle {
     #[inline]
     fn drop(&mut self) {
@@ -81,7 +76,7 @@ impl Drop for OwnedHandle {
     }
 }
 
-#[cfg(any(feature = "net", feature = "os-ext"))]
+#[cfg(any(feature = "net", all(unix, feature = "os-ext")))]
 impl AsFd for OwnedHandle {
     #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -89,7 +84,7 @@ impl AsFd for OwnedHandle {
     }
 }
 
-#[cfg(any(feature = "net", feature = "os-ext"))]
+#[cfg(any(feature = "net", all(unix, feature = "os-ext")))]
 impl std::fmt::Debug for OwnedHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use rustix::event::PollFlags;
 
-use crate::sys::poll_flags::RDHUP;
+use crate::sys::poll_flags::{PRI, RDHUP};
 use crate::sys::selector::{fmt_names, RawEvent, Readiness};
 use crate::Token;
 
@@ -45,10 +45,7 @@ pub(super) fn readiness(flags: PollFlags) -> Readiness {
     let has = |wanted: PollFlags| flags.contains(wanted);
     let hang_up = has(PollFlags::HUP);
     Readiness::default()
-        .with(
-            Readiness::READABLE,
-            flags.intersects(PollFlags::IN | PollFlags::PRI),
-        )
+        .with(Readiness::READABLE, flags.intersects(PollFlags::IN | PRI))
         .with(Readiness::WRITABLE, has(PollFlags::OUT))
         .with(Readiness::ERROR, has(PollFlags::ERR))
         .with(
@@ -59,13 +56,13 @@ pub(super) fn readiness(flags: PollFlags) -> Readiness {
             Readiness::WRITE_CLOSED,
             hang_up || has(PollFlags::OUT | PollFlags::ERR) || flags == PollFlags::ERR,
         )
-        .with(Readiness::PRIORITY, has(PollFlags::PRI))
+        .with(Readiness::PRIORITY, flags.intersects(PRI))
 }
 
 pub(super) fn fmt_flags(flags: PollFlags, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     const NAMES: [(PollFlags, &str); 6] = [
         (PollFlags::IN, "POLLIN"),
-        (PollFlags::PRI, "POLLPRI"),
+        (PRI, "POLLPRI"),
         (PollFlags::OUT, "POLLOUT"),
         (PollFlags::ERR, "POLLERR"),
         (PollFlags::HUP, "POLLHUP"),

@@ -10,7 +10,7 @@ use crate::sys::selector::{RawEvent as _, Readiness};
 use crate::Token;
 
 const IN: PollFlags = PollFlags::IN;
-const PRI: PollFlags = PollFlags::PRI;
+const PRI: PollFlags = crate::sys::poll_flags::PRI;
 const OUT: PollFlags = PollFlags::OUT;
 const ERR: PollFlags = PollFlags::ERR;
 const HUP: PollFlags = PollFlags::HUP;

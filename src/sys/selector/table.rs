@@ -24,6 +24,7 @@ use rustix::event::PollFlags;
 use crate::sys::pace::Pace;
 #[cfg(not(test))]
 use crate::sys::poll_flags::RDHUP as POLL_RDHUP;
+use crate::sys::poll_flags::{NVAL, PRI};
 use crate::sys::selector::{Direction, Wanted};
 use crate::Interest;
 
@@ -160,7 +161,7 @@ impl<S: Default> Table<S> {
             return false;
         }
         let flags = match direction {
-            Direction::Read => PollFlags::IN | POLL_RDHUP | PollFlags::PRI,
+            Direction::Read => PollFlags::IN | POLL_RDHUP | PRI,
             Direction::Write => PollFlags::OUT,
             Direction::Unknown => PollFlags::all(),
         };
@@ -187,7 +188,7 @@ impl<S: Default> Table<S> {
         if entry.id != question.id {
             return None;
         }
-        if answer.contains(PollFlags::NVAL) {
+        if answer.intersects(NVAL) {
             // Closed without a word. epoll would have forgotten it, too.
             self.remove(question.fd);
             return None;
@@ -275,7 +276,7 @@ impl<S> Entry<S> {
                     asked -= flag & self.armed;
                     plan.no_later_than(until);
                 }
-                _ => plan.impatient |= self.armed.contains(flag) && pace.reports > 0,
+                _ => plan.impatient |= self.armed.intersects(flag) && pace.reports > 0,
             }
         }
         if self.pace.is_some() && !asked.contains(PollFlags::IN) {
@@ -311,7 +312,7 @@ impl<S> Entry<S> {
             let broken = flags.intersects(PollFlags::ERR | PollFlags::HUP);
             if broken {
                 // This comes unasked until the source is left out, so every direction has to be tried now.
-                flags |= self.armed - PollFlags::PRI - POLL_RDHUP;
+                flags |= self.armed - PRI - POLL_RDHUP;
             }
             if self.pace.is_none() {
                 self.armed -= flags;
@@ -327,9 +328,9 @@ impl<S> Entry<S> {
     /// Slows down the reported directions of a bare descriptor, and lets the silent ones start afresh.
     pub(super) fn note(&mut self, asked: PollFlags, reported: PollFlags, now: Instant) {
         for (flag, pace) in DIRECTIONS.into_iter().zip(self.pace.iter_mut().flatten()) {
-            if reported.contains(flag) {
+            if reported.intersects(flag) {
                 pace.reported(now);
-            } else if asked.contains(flag) {
+            } else if asked.intersects(flag) {
                 *pace = Pace::default();
             }
         }
@@ -374,7 +375,7 @@ impl<S> Entry<S> {
     }
 }
 
-const DIRECTIONS: [PollFlags; 3] = [PollFlags::IN, PollFlags::OUT, PollFlags::PRI];
+const DIRECTIONS: [PollFlags; 3] = [PollFlags::IN, PollFlags::OUT, PRI];
 
 /// What an interest asks `poll(2)` for. The end of the stream is an edge of its own: it comes although reading was
 /// reported before.
@@ -387,7 +388,7 @@ pub(super) fn requested(interest: Interest) -> PollFlags {
         flags |= PollFlags::OUT;
     }
     if interest.is_priority() {
-        flags |= PollFlags::PRI;
+        flags |= PRI;
     }
     flags
 }

@@ -18,7 +18,7 @@ type Table = super::Table;
 
 const IN: PollFlags = PollFlags::IN;
 const OUT: PollFlags = PollFlags::OUT;
-const PRI: PollFlags = PollFlags::PRI;
+const PRI: PollFlags = crate::sys::poll_flags::PRI;
 const ERR: PollFlags = PollFlags::ERR;
 const HUP: PollFlags = PollFlags::HUP;
 const NVAL: PollFlags = PollFlags::NVAL;

@@ -13,6 +13,10 @@ use rustix::io::{read, write, Errno};
 pub(crate) struct Signal(OwnedFd);
 
 impl Signal {
+    /// Whether a queue can be woken by it.
+    #[allow(dead_code)] // only `poll(2)` can do without
+    pub(crate) const WAKES: bool = true;
+
     pub(crate) fn new() -> io::Result<Signal> {
         Ok(Signal(eventfd(
             0,
@@ -46,6 +50,14 @@ impl Signal {
             Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
             Err(errno) => Err(errno.into()),
         }
+    }
+}
+
+impl Signal {
+    /// What a queue watches.
+    #[allow(dead_code)] // only `poll(2)` asks
+    pub(crate) fn watched(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
     }
 }
 

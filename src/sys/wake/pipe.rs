@@ -17,6 +17,10 @@ pub(crate) struct Signal {
 }
 
 impl Signal {
+    /// Whether a queue can be woken by it.
+    #[allow(dead_code)] // only `poll(2)` can do without
+    pub(crate) const WAKES: bool = true;
+
     pub(crate) fn new() -> io::Result<Signal> {
         let (reader, writer) = pipe_pair()?;
         Ok(Signal { reader, writer })
@@ -52,6 +56,14 @@ impl Signal {
                 Err(errno) => return Err(errno.into()),
             }
         }
+    }
+}
+
+impl Signal {
+    /// What a queue watches.
+    #[allow(dead_code)] // only `poll(2)` asks
+    pub(crate) fn watched(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
     }
 }
 

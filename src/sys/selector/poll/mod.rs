@@ -17,7 +17,9 @@ use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+#[cfg(unix)]
+use std::os::fd::AsFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,7 +31,7 @@ use super::queues::Queues;
 use super::table::{Plan, Question, Table};
 use crate::sys::selector::{unsupported, Direction, RawEvent, Selector, Target, Wanted};
 use crate::sys::signal::Signal;
-use crate::sys::timespec;
+use crate::sys::{timespec, POLL};
 use crate::{Backend, Token};
 
 /// A queue that keeps its sources itself. `E` is the event that it makes of what `poll(2)` said.
@@ -68,7 +70,7 @@ pub(crate) struct Waker {
 #[derive(Debug, Default)]
 struct Scratch {
     questions: Vec<Question>,
-    /// What the kernel reads and writes: `notify`, then one for each question.
+    /// What the kernel reads and writes: `notify`, if it is a descriptor, then one for each question.
     fds: Vec<PollFd<'static>>,
 }
 
@@ -87,18 +89,18 @@ impl<E> Selector for Poll<E>
 where
     E: RawEvent + From<(Token, PollFlags)> + 'static,
 {
-    const DEFAULT: Backend = Backend::Poll;
+    const DEFAULT: Backend = POLL;
 
     type Event = E;
     type State = ();
     type Signal = Arc<Waker>;
 
     fn supports(backend: Backend) -> bool {
-        backend == Backend::Poll
+        backend == POLL
     }
 
     fn open(backend: Backend) -> io::Result<Self> {
-        if backend != Backend::Poll {
+        if backend != POLL {
             return Err(unsupported(backend));
         }
         let shared = Arc::new(Shared {
@@ -114,7 +116,7 @@ where
     }
 
     fn backend(&self) -> Backend {
-        Backend::Poll
+        POLL
     }
 
     #[cold]
@@ -190,6 +192,12 @@ where
     }
 
     fn signal(&self, token: Token) -> io::Result<Arc<Waker>> {
+        if !Signal::WAKES {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "this system has nothing that could wake a queue",
+            ));
+        }
         let waker = Arc::new(Waker {
             token,
             pending: Pending::new(),
@@ -218,6 +226,7 @@ impl<E> Drop for Poll<E> {
 }
 
 /// Readable when a waker was used. Not when a source is ready: `poll(2)` has nothing that could be watched for that.
+#[cfg(unix)]
 impl<E> AsFd for Poll<E> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.shared.notify.as_fd()
@@ -279,8 +288,9 @@ impl Scratch {
         let mut plan = state.table.questions(now, &mut self.questions);
         plan.impatient |= mem::take(&mut state.owing);
         self.fds.clear();
+        let watched = shared.notify.watched();
         self.fds
-            .push(question(shared.notify.as_fd().as_raw_fd(), PollFlags::IN));
+            .extend(watched.map(|fd| question(fd.as_raw_fd(), PollFlags::IN)));
         self.fds.extend(
             self.questions
                 .iter()
@@ -298,7 +308,8 @@ impl Scratch {
         answered: bool,
     ) -> io::Result<()> {
         let mut state = lock(&shared.state);
-        let raised = answered && !self.fds[0].revents().is_empty();
+        let notify = &self.fds[..self.fds.len() - self.questions.len()];
+        let raised = answered && notify.iter().any(|fd| !fd.revents().is_empty());
         state.handshake.answer(raised, || shared.notify.lower())?;
         if !answered {
             return Ok(());
@@ -325,7 +336,8 @@ impl Scratch {
         events: &mut Vec<E>,
         now: Instant,
     ) {
-        for (question, fd) in self.questions.iter().zip(&self.fds[1..]) {
+        let answers = &self.fds[self.fds.len() - self.questions.len()..];
+        for (question, fd) in self.questions.iter().zip(answers) {
             if events.len() == events.capacity() {
                 return table.start_with(question);
             }
