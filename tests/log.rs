@@ -1,15 +1,19 @@
 //! Feature `log`: registrations are traced, and cost nothing when nobody listens.
 
-#![cfg(all(feature = "log", unix))]
+#![cfg(all(feature = "log", any(unix, windows)))]
+
+#[path = "pair/mod.rs"]
+mod pair;
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use mio::event::Source;
 use mio::{Backend, Interest, IoSource, Poll, Registry, Token, Trigger};
+
+use pair::{pair, Socket};
 
 /// Keeps what each thread says, so that the test harness and other tests do not mix in.
 struct Recorder;
@@ -54,8 +58,8 @@ fn said() -> Vec<(Level, String, String)> {
     RECORDS.with(|records| records.take())
 }
 
-fn source() -> (IoSource<UnixStream>, UnixStream) {
-    let (near, far) = UnixStream::pair().unwrap();
+fn source() -> (IoSource<Socket>, Socket) {
+    let (near, far) = pair();
     near.set_nonblocking(true).unwrap();
     (IoSource::new(near), far)
 }
@@ -208,9 +212,10 @@ fn what_is_refused_comes_with_a_hint() {
         registry.register(&mut source, Token(1), both).unwrap();
         assert_eq!(said(), []);
         let error = registry.register(&mut source, Token(1), both).unwrap_err();
-        assert!(error.raw_os_error().is_some(), "{error:?}");
+        assert!(error.raw_os_error().is_some() || cfg!(windows), "{error:?}");
         hinted(&["register", "already", "`reregister`"]);
 
+        #[cfg(unix)]
         if backend == Backend::Epoll {
             let file = tempfile::tempfile().unwrap();
             rustix::io::ioctl_fionbio(&file, true).unwrap();
@@ -221,7 +226,9 @@ fn what_is_refused_comes_with_a_hint() {
     }
 }
 
-/// Nothing is wrong with it for the system. It is for whoever waits for an event.
+/// Nothing is wrong with it for the system. It is for whoever waits for an event. (Windows does not tell whether a socket
+/// blocks.)
+#[cfg(unix)]
 #[test]
 fn what_cannot_work_is_told() {
     let _level = at(LevelFilter::Debug);

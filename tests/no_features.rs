@@ -2,7 +2,7 @@
 //!
 //! A runtime that brings its own sockets uses this much of the crate and no more. With features on, all of it is the same.
 
-#![cfg(unix)]
+#![cfg(any(unix, windows))]
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -94,10 +94,14 @@ fn a_source_hands_out_and_gives_back_what_it_holds() {
     assert_eq!(socket.local_addr().unwrap(), address);
 }
 
-/// A registration belongs to the open socket, not to the value around it.
+/// A registration belongs to the open socket, not to the value around it. (AFD knows sockets for the length of one poll
+/// only, so there it is the source's.)
 #[test]
 fn a_registration_outlives_the_source_around_it() {
     on_each_backend(|poll| {
+        if poll.backend() == Backend::Afd {
+            return;
+        }
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let mut source = IoSource::new(socket);
         poll.registry()

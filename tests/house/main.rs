@@ -187,6 +187,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "installs a signal handler and sends to one thread",
     ),
     (
+        "tests/stress/common.rs",
+        "asks Windows how many handles are open",
+    ),
+    (
         "tests/stress/wakers.rs",
         "memory that nothing but a wake protects",
     ),

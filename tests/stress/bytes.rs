@@ -3,17 +3,16 @@
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 use mio::{Events, Interest, IoSource, Poll, Registry, Token, Trigger, Waker};
-use rustix::net::sockopt::set_socket_send_buffer_size;
+use socket2::SockRef;
 
 use crate::common::{
-    in_child, on_each_backend, pair, wait_until, Random, Rounds, PATIENCE, TRIGGERS,
+    in_child, on_each_backend, pair, wait_until, Random, Rounds, Socket, PATIENCE, TRIGGERS,
 };
 
 const THREADS: usize = 6;
@@ -83,7 +82,7 @@ struct Stream {
 }
 
 struct Reading {
-    source: IoSource<UnixStream>,
+    source: IoSource<Socket>,
     /// A one-shot registration that has not reported yet.
     armed: bool,
 }
@@ -126,7 +125,7 @@ impl World {
     }
 
     /// Ends the reading end of a stream, with a word to the queue or without.
-    fn close(&self, stream: &Stream, mut source: IoSource<UnixStream>, deregister: bool) {
+    fn close(&self, stream: &Stream, mut source: IoSource<Socket>, deregister: bool) {
         if deregister {
             self.registry.deregister(&mut source).unwrap();
             self.bury(stream.token);
@@ -192,7 +191,7 @@ impl Writer<'_> {
     fn stream(&mut self) {
         let (near, far) = pair();
         // Small, so that writing blocks now and then.
-        set_socket_send_buffer_size(&*far, 2048).unwrap();
+        SockRef::from(&*far).set_send_buffer_size(2048).unwrap();
         let stream = self.register(near);
         let size = 1 + self.random.below(16 * 1024);
         self.write(&stream, far, size as u64);
@@ -209,7 +208,7 @@ impl Writer<'_> {
         }
     }
 
-    fn register(&mut self, near: IoSource<UnixStream>) -> Arc<Stream> {
+    fn register(&mut self, near: IoSource<Socket>) -> Arc<Stream> {
         let world = self.world;
         let token = world.next_token.fetch_add(2, SeqCst);
         let trigger = self.random.of(&TRIGGERS);
@@ -240,7 +239,7 @@ impl Writer<'_> {
     }
 
     /// Writes `size` bytes in pieces, and closes the writing end.
-    fn write(&mut self, stream: &Stream, mut far: IoSource<UnixStream>, size: u64) {
+    fn write(&mut self, stream: &Stream, mut far: IoSource<Socket>, size: u64) {
         let world = self.world;
         let token = stream.token + 1;
         let trigger = self.random.of(&[Trigger::Edge, Trigger::Oneshot]);
@@ -373,7 +372,7 @@ impl Poller<'_> {
         }
         let mut buffer = [0; 700];
         loop {
-            let mut read = |mut source: &UnixStream| source.read(&mut buffer);
+            let mut read = |mut source: &Socket| source.read(&mut buffer);
             match reading.source.do_read(&mut read) {
                 Ok(0) => break,
                 Ok(n) => {

@@ -2,10 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::env;
-use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher};
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
 use std::panic;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -14,10 +11,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::{Backend, IoSource, Poll, Trigger};
-#[cfg(not(any(target_os = "fuchsia", target_os = "redox")))]
+#[cfg(not(any(windows, target_os = "fuchsia", target_os = "redox")))]
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
 
-use crate::runner;
+pub(crate) use crate::pair::Socket;
+use crate::{pair, runner};
 
 /// How long a test waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -160,8 +158,8 @@ impl Rounds {
 }
 
 /// Two connected sources.
-pub(crate) fn pair() -> (IoSource<UnixStream>, IoSource<UnixStream>) {
-    let (one, other) = UnixStream::pair().unwrap();
+pub(crate) fn pair() -> (IoSource<Socket>, IoSource<Socket>) {
+    let (one, other) = pair::pair();
     one.set_nonblocking(true).unwrap();
     other.set_nonblocking(true).unwrap();
     (IoSource::new(one), IoSource::new(other))
@@ -178,7 +176,7 @@ pub(crate) fn wait_until(what: &str, done: impl Fn() -> bool) {
 }
 
 /// Sets how many descriptors this process may have, or as many as the system lets it.
-#[cfg(not(any(target_os = "fuchsia", target_os = "redox")))]
+#[cfg(not(any(windows, target_os = "fuchsia", target_os = "redox")))]
 pub(crate) fn limit_descriptors(wanted: u64) -> usize {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let limit = maximum.map_or(wanted, |maximum| maximum.min(wanted));
@@ -188,15 +186,35 @@ pub(crate) fn limit_descriptors(wanted: u64) -> usize {
 }
 
 /// These systems have no limit that could be set.
-#[cfg(any(target_os = "fuchsia", target_os = "redox"))]
+#[cfg(any(windows, target_os = "fuchsia", target_os = "redox"))]
 pub(crate) fn limit_descriptors(wanted: u64) -> usize {
     wanted.try_into().unwrap_or(usize::MAX)
 }
 
 /// How many descriptors this process has open. Without a `/proc` that says so, how many it has before the first gap.
+#[cfg(unix)]
 pub(crate) fn open_descriptors() -> usize {
-    match fs::read_dir("/proc/self/fd") {
+    use std::os::fd::AsRawFd;
+
+    match std::fs::read_dir("/proc/self/fd") {
         Ok(entries) => entries.count(),
-        Err(_) => File::open("/dev/null").unwrap().as_raw_fd() as usize,
+        Err(_) => {
+            let next = std::fs::File::open("/dev/null").unwrap();
+            next.as_raw_fd() as usize
+        }
     }
+}
+
+/// How many handles this process has open.
+#[cfg(windows)]
+pub(crate) fn open_descriptors() -> usize {
+    use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessHandleCount};
+
+    let mut count = 0;
+    // SAFETY: It takes nothing.
+    let process = unsafe { GetCurrentProcess() };
+    // SAFETY: The number outlives the call.
+    let told = unsafe { GetProcessHandleCount(process, &mut count) };
+    assert_ne!(told, 0, "{}", std::io::Error::last_os_error());
+    count as usize
 }

@@ -10,21 +10,25 @@
 //! The tests in [`injected`] are ignored here. `cargo xtask inject` runs each of them under strace, which makes a system
 //! call of theirs fail.
 
-#![cfg(unix)]
+#![cfg(any(unix, windows))]
 
 mod bytes;
 mod common;
 #[cfg(all(
     feature = "net",
-    not(any(target_os = "fuchsia", target_os = "redox")) // which have no limits to set
+    not(any(windows, target_os = "fuchsia", target_os = "redox")) // which have no limits to set
 ))]
 mod exhaustion;
+#[cfg(unix)]
 mod injected;
-#[cfg(feature = "net")]
+#[cfg(all(unix, feature = "net"))]
 mod injected_sockets;
 mod many;
+#[path = "../pair/mod.rs"]
+mod pair;
 mod registries;
 #[path = "../runner/mod.rs"]
 mod runner;
+#[cfg(unix)]
 mod signals;
 mod wakers;
