@@ -23,7 +23,7 @@ pub(crate) fn injected() -> Option<Errno> {
         .or_else(|| panic!("unknown error {name}"))
 }
 
-const ERRORS: [(&str, Errno); 18] = [
+const ERRORS: [(&str, Errno); 20] = [
     ("EACCES", Errno::ACCESS),
     ("EADDRINUSE", Errno::ADDRINUSE),
     ("EAGAIN", Errno::AGAIN),
@@ -33,8 +33,10 @@ const ERRORS: [(&str, Errno); 18] = [
     ("ECONNRESET", Errno::CONNRESET),
     ("EEXIST", Errno::EXIST),
     ("EINTR", Errno::INTR),
+    ("EINVAL", Errno::INVAL),
     ("EIO", Errno::IO),
     ("EMFILE", Errno::MFILE),
+    ("EMSGSIZE", Errno::MSGSIZE),
     ("ENFILE", Errno::NFILE),
     ("ENOBUFS", Errno::NOBUFS),
     ("ENOENT", Errno::NOENT),
@@ -45,14 +47,14 @@ const ERRORS: [(&str, Errno); 18] = [
 ];
 
 /// Opens a queue of the backend that the test is to be run on.
-fn open() -> io::Result<Poll> {
+pub(crate) fn open() -> io::Result<Poll> {
     let name = env::var("MIO_INJECT_BACKEND").unwrap_or_default();
     let backend = Backend::available().find(|backend| backend.to_string() == name);
     Poll::builder().backend(backend.unwrap()).build()
 }
 
 #[track_caller]
-fn fails<T>(errno: Errno, result: io::Result<T>) {
+pub(crate) fn fails<T>(errno: Errno, result: io::Result<T>) {
     let error = result.map(drop).expect_err("the error got lost");
     let code = Some(errno.raw_os_error());
     assert_eq!(error.raw_os_error(), code, "{error:?}");
@@ -77,7 +79,7 @@ pub(crate) fn fails_once<T>(errno: Errno, mut operation: impl FnMut() -> io::Res
 
 /// The tokens of all that is ready, of which there must be some.
 #[track_caller]
-fn ready(poll: &mut Poll) -> Vec<usize> {
+pub(crate) fn ready(poll: &mut Poll) -> Vec<usize> {
     let mut events = Events::with_capacity(8);
     let deadline = Instant::now() + PATIENCE;
     poll.poll_until(&mut events, deadline).unwrap();

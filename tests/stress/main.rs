@@ -23,6 +23,8 @@ mod exhaustion;
 mod injected;
 #[cfg(all(unix, feature = "net"))]
 mod injected_sockets;
+#[cfg(all(feature = "net", any(target_os = "android", target_os = "linux")))]
+mod injected_udp;
 mod many;
 #[path = "../pair/mod.rs"]
 mod pair;

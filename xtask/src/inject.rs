@@ -74,6 +74,16 @@ epoll | injected_sockets::receiving        | EINTR ECONNRESET ENOBUFS     | recv
 epoll | injected_sockets::sending          | EINTR ECONNRESET ENOBUFS     | sendto 1+2
 epoll | injected_sockets::receiving_into_several_buffers | EINTR ECONNRESET ENOBUFS | readv 1+2
 epoll | injected_sockets::sending_from_several_buffers   | EINTR ECONNRESET ENOBUFS | sendmsg 1+2
+
+epoll | injected_udp::cutting_segments            | EIO EINVAL EMSGSIZE     | sendmsg 1
+epoll | injected_udp::cutting_segments_in_a_batch | EIO EINVAL EMSGSIZE     | sendmmsg 2
+epoll | injected_udp::no_batches                  | ENOSYS EPERM            | sendmmsg 1
+epoll | injected_udp::sending                     | EPERM ENOBUFS EAGAIN EINTR | sendmmsg 3
+epoll | injected_udp::sending_segments            | EPERM EAGAIN            | sendmmsg 3
+poll  | injected_udp::blocking_in_the_middle      | EAGAIN                  | sendmmsg 3
+epoll | injected_udp::receiving                   | ECONNREFUSED EINTR      | recvmmsg 2
+epoll | injected_udp::receiving_one_by_one        | ECONNREFUSED EINTR      | recvmsg 2
+epoll | injected_udp::receiving_no_more           | EIO                     | recvmmsg 2+
 ";
 
 /// `inject`.
