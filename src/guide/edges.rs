@@ -148,7 +148,7 @@
 //! epoll the extra call that would return `WouldBlock` can be left out then: the next byte is a new edge in any case.
 //!
 //! This does not hold everywhere. [`Backend::Poll`](crate::Backend::Poll) reports the next edge only after an operation
-//! *has returned* `WouldBlock`, and so will AFD on Windows. A program that is meant to run on every backend reads until
+//! *has returned* `WouldBlock`, and so does AFD on Windows. A program that is meant to run on every backend reads until
 //! `WouldBlock`. One that saves the call must choose its backend, and should keep to streams: a datagram that is
 //! shorter than the buffer says nothing about the next one.
 //!

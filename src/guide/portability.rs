@@ -18,16 +18,26 @@
 //!
 //! # What differs
 //!
-//! | | epoll | kqueue | `poll(2)` | event ports |
-//! | --- | --- | --- | --- | --- |
-//! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | as with epoll | only after an operation through the source has returned `WouldBlock` in that direction | as with `poll(2)` |
-//! | operations past the source (another `dup`, a raw descriptor) | seen by the kernel | seen by the kernel | not seen: no new edge | not seen |
-//! | an edge-triggered event names | all directions that are ready | one direction; a source that is ready in both has two events | the directions that were not reported since they last blocked | of those that `poll(2)` names, the ones that were ready when the event came into the queue |
-//! | edges of a [`SourceFd`](crate::unix::SourceFd) | exact | exact | repeated while it stays ready, with pauses of up to 4 ms | as with `poll(2)` |
-//! | a regular file, a directory | refused (`EPERM`) | readable while it is not at its end | always ready | always ready, or what the system says |
-//! | the queue as a descriptor | readable when there is an event | as with epoll | readable when a waker was used | as with epoll, and now and then without need |
-//! | a source dropped while a duplicate is open | reported on | silent | silent | silent |
-//! | cost of a poll | grows with the number of *ready* sources | as with epoll | grows with the number of *registered* sources | as with epoll |
+//! | | epoll | kqueue | `poll(2)` | event ports | AFD |
+//! | --- | --- | --- | --- | --- | --- |
+//! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | as with epoll | only after an operation through the source has returned `WouldBlock` in that direction | as with `poll(2)` | as with `poll(2)` |
+//! | operations past the source (another `dup`, a raw descriptor) | seen by the kernel | seen by the kernel | not seen: no new edge | not seen | not seen |
+//! | an edge-triggered event names | all directions that are ready | one direction; a source that is ready in both has two events | the directions that were not reported since they last blocked | of those that `poll(2)` names, the ones that were ready when the event came into the queue | as with `poll(2)` |
+//! | edges of a [`SourceFd`](crate::unix::SourceFd) | exact | exact | repeated while it stays ready, with pauses of up to 4 ms | as with `poll(2)` | `mio::windows::SourceSocket`: as with `poll(2)`, but what was drained starts afresh at once |
+//! | a regular file, a directory | refused (`EPERM`) | readable while it is not at its end | always ready | always ready, or what the system says | no source: sockets and named pipes only |
+//! | the queue as a descriptor | readable when there is an event | as with epoll | readable when a waker was used | as with epoll, and now and then without need | it is none |
+//! | a source dropped while a duplicate is open | reported on | silent | silent | silent | silent |
+//! | cost of a poll | grows with the number of *ready* sources | as with epoll | grows with the number of *registered* sources | as with epoll | grows with the number of ready sources, and a system call more for each that has blocked |
+//!
+//! # Windows
+//!
+//! - Only sockets have readiness. Named pipes are read ahead and written behind by `mio::windows::NamedPipe`. Files, and
+//!   whatever else has no readiness, belong to threads.
+//! - A UDP socket may return [`ConnectionReset`](std::io::ErrorKind::ConnectionReset) from a receive: an earlier datagram
+//!   found nobody. Receive again, or switch it off (`mio::windows::UdpSocketExt`). A datagram that is longer than the buffer
+//!   is an error (10040) and not cut off silently.
+//! - Unix sockets are in `mio::windows`, with an address type of their own, and streams only.
+//! - A timeout ends with a tick of the system's clock, which may be 15.6 ms late.
 //!
 //! # What a program must not rely on
 //!

@@ -15,7 +15,7 @@
 //! Every socket made here is closed on `exec`. Where the system has no flags for that (Apple systems, and the less common
 //! Unixes), it is a second step: a program that another thread starts just then inherits the socket.
 
-mod stream;
+pub(crate) mod stream;
 mod tcp_listener;
 mod tcp_stream;
 pub mod udp;

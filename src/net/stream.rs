@@ -46,4 +46,4 @@ macro_rules! read_and_write {
     };
 }
 
-pub(super) use read_and_write;
+pub(crate) use read_and_write;

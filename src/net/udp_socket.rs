@@ -95,9 +95,14 @@ impl UdpSocket {
 
     /// Receives a datagram, and tells its length and its sender. What does not fit into `buffer` is lost.
     ///
+    /// | | Unix | Windows |
+    /// | --- | --- | --- |
+    /// | the datagram is longer than the buffer | it is cut off | it is cut off, and the call fails: OS error 10040 (`WSAEMSGSIZE`) |
+    /// | nobody has received an earlier one | an error if the socket is connected | [`ConnectionReset`](io::ErrorKind::ConnectionReset), connected or not, unless switched off: `mio::windows::UdpSocketExt` |
+    ///
     /// # Errors
     ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, and those above.
     #[inline(always)]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let result = socket::recv_from(self.inner.as_handle(), buffer);

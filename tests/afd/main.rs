@@ -5,6 +5,8 @@
 
 #[cfg(feature = "os-ext")]
 mod bare;
+#[cfg(feature = "os-ext")]
+mod unix;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{self, Shutdown};

@@ -145,6 +145,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "reads addresses that rustix rejects or panics at",
     ),
     (
+        "src/sys/socket/windows/local.rs",
+        "two functions of Windows Sockets that have no safe wrapper for this family",
+    ),
+    (
         "src/sys/socket/windows/mod.rs",
         "the functions of Windows Sockets have no safe wrapper",
     ),

@@ -30,6 +30,24 @@ impl Address {
         }
     }
 
+    /// An address of `family`, and what this family adds to that.
+    #[cfg(feature = "os-ext")]
+    pub(super) fn with(family: ADDRESS_FAMILY, rest: &[u8]) -> Address {
+        let mut this = Address::empty();
+        this.set(0, &family.to_ne_bytes());
+        this.set(2, rest);
+        // No more than fits.
+        this.length = (2 + rest.len()) as i32;
+        this
+    }
+
+    /// What the family adds.
+    #[cfg(feature = "os-ext")]
+    pub(super) fn rest(&self) -> &[u8] {
+        let length = usize::try_from(self.length).unwrap_or(0).min(ROOM);
+        &self.bytes[2.min(length)..length]
+    }
+
     pub(super) fn as_ptr(&self) -> *const SOCKADDR {
         self.bytes.as_ptr().cast()
     }

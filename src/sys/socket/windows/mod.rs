@@ -10,6 +10,8 @@
 //! | `WSAECONNRESET` from a receive on a UDP socket: an earlier datagram did not arrive | an error, unless it is switched off |
 
 mod address;
+#[cfg(feature = "os-ext")]
+pub(crate) mod local;
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::size_of_val;
