@@ -12,9 +12,12 @@ use mio::{Backend, Builder, Events, Interest, IoSource, Poll, Registry, Token, T
 
 /// The size of a source that wraps a `T`.
 const fn wrapped<T>() -> usize {
-    let debug = if cfg!(debug_assertions) { 1 } else { 0 };
-    let registration = if cfg!(windows) { 3 } else { 0 };
-    size_of::<T>() + (debug + registration) * size_of::<usize>()
+    match (cfg!(windows), cfg!(debug_assertions)) {
+        (false, false) => size_of::<T>(),
+        (false, true) => size_of::<(T, usize)>(),
+        (true, false) => size_of::<(T, [usize; 3])>(),
+        (true, true) => size_of::<(T, [usize; 4])>(),
+    }
 }
 
 /// Fails to compile if `T` may not be moved to, shared with or observed after a panic of another thread.
