@@ -345,6 +345,27 @@ mod create;
 #[cfg(all(unix, feature = "os-ext"))]
 pub(crate) use self::create::pipe_pair;
 
+/// Several buffers in one call on a pipe.
+#[cfg(all(
+    unix,
+    feature = "os-ext",
+    any(target_os = "espidf", target_os = "horizon")
+))]
+#[path = "create/one_buffer.rs"]
+mod one_buffer;
+#[cfg(all(
+    unix,
+    feature = "os-ext",
+    any(target_os = "espidf", target_os = "horizon")
+))]
+pub(crate) use self::one_buffer::{readv, writev};
+#[cfg(all(
+    unix,
+    feature = "os-ext",
+    not(any(target_os = "espidf", target_os = "horizon"))
+))]
+pub(crate) use rustix::io::{readv, writev};
+
 /// Whether a process can start another program, which inherits what is not close-on-exec.
 #[cfg(unix)]
 #[allow(dead_code)] // of use where that is a step of its own
@@ -446,6 +467,18 @@ mod connect;
 #[cfg(all(target_os = "wasi", feature = "net"))]
 #[path = "socket/wasi/mod.rs"]
 pub(crate) mod socket;
+
+/// Several buffers in one call on a socket.
+#[cfg(all(unix, feature = "net"))]
+#[cfg_attr(
+    any(target_os = "espidf", target_os = "horizon", target_os = "vita"),
+    path = "socket/one_buffer.rs"
+)]
+#[cfg_attr(
+    not(any(target_os = "espidf", target_os = "horizon", target_os = "vita")),
+    path = "socket/buffers.rs"
+)]
+mod buffers;
 
 /// Batches of datagrams: the parts for every system.
 #[cfg(feature = "net")]
@@ -584,6 +617,7 @@ const SUN_PATH: usize = if cfg!(any(
 
 /// The kernel takes no more buffers than this in one call. POSIX promises 16.
 #[cfg(all(unix, feature = "net"))]
+#[allow(dead_code)] // where a call takes several
 const IOV_MAX: usize = if cfg!(any(
     target_vendor = "apple",
     target_os = "android",

@@ -40,10 +40,10 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 
-use rustix::io::{ioctl_fionbio, read, readv, write, writev};
+use rustix::io::{ioctl_fionbio, read, write};
 
 use crate::io_source::IoSource;
-use crate::sys::OwnedHandle;
+use crate::sys::{readv, writev, OwnedHandle};
 
 /// Makes a pipe: what is written to the one end can be read from the other. Both are non-blocking and closed on `exec`.
 ///

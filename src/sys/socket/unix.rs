@@ -5,17 +5,15 @@
 
 pub(crate) mod local;
 
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-use rustix::io::{readv, Errno};
-use rustix::net::{
-    self, AddressFamily, RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SocketAddrAny, SocketType,
-};
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrAny, SocketType};
 
-use crate::sys::{create, sigpipe, Handle, BACKLOG, IOV_MAX};
+pub(crate) use crate::sys::buffers::{recv_datagram, recv_vectored, send_datagram, send_vectored};
+use crate::sys::{create, sigpipe, Handle, BACKLOG};
 
 #[inline]
 fn family_of(address: &SocketAddr) -> AddressFamily {
@@ -74,29 +72,8 @@ pub(crate) fn peek(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 #[inline]
-pub(crate) fn recv_vectored(
-    socket: Handle<'_>,
-    buffers: &mut [IoSliceMut<'_>],
-) -> io::Result<usize> {
-    let count = buffers.len().min(IOV_MAX);
-    Ok(readv(socket, &mut buffers[..count])?)
-}
-
-#[inline]
 pub(crate) fn send(socket: Handle<'_>, bytes: &[u8]) -> io::Result<usize> {
     Ok(net::send(socket, bytes, sigpipe::SEND)?)
-}
-
-#[inline]
-pub(crate) fn send_vectored(socket: Handle<'_>, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-    let count = buffers.len().min(IOV_MAX);
-    let mut control = SendAncillaryBuffer::default();
-    Ok(net::sendmsg(
-        socket,
-        &buffers[..count],
-        &mut control,
-        sigpipe::SEND,
-    )?)
 }
 
 #[inline(always)]
@@ -120,40 +97,12 @@ pub(crate) fn send_to(socket: Handle<'_>, bytes: &[u8], address: SocketAddr) -> 
     })
 }
 
-/// Sends a datagram that stands in several buffers.
-#[inline]
-pub(crate) fn send_datagram(
-    socket: Handle<'_>,
-    buffers: &[IoSlice<'_>],
-    address: Option<SocketAddr>,
-) -> io::Result<usize> {
-    let mut control = SendAncillaryBuffer::default();
-    let flags = sigpipe::SEND;
-    Ok(match address {
-        Some(address) => net::sendmsg_addr(socket, &address, buffers, &mut control, flags)?,
-        None => net::sendmsg(socket, buffers, &mut control, flags)?,
-    })
-}
-
-/// Receives a datagram, and tells its length, its sender, and whether it was longer.
-#[inline]
-pub(crate) fn recv_datagram(
-    socket: Handle<'_>,
-    buffer: &mut IoSliceMut<'_>,
-) -> io::Result<(usize, SocketAddr, bool)> {
-    let mut control = RecvAncillaryBuffer::default();
-    let buffers = &mut [IoSliceMut::new(buffer)];
-    let message = net::recvmsg(socket, buffers, &mut control, RecvFlags::empty())?;
-    let truncated = message.flags.contains(ReturnFlags::TRUNC);
-    Ok((message.bytes, internet_address(message.address)?, truncated))
-}
-
 pub(crate) fn only_v6(socket: Handle<'_>) -> io::Result<bool> {
     Ok(net::sockopt::ipv6_v6only(socket)?)
 }
 
 #[inline(always)]
-fn internet_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
+pub(crate) fn internet_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
     match address {
         Some(address) => Ok(address.try_into()?),
         None => Err(Errno::AFNOSUPPORT.into()),
