@@ -1,17 +1,18 @@
 //! The wiring: which parts make up each platform.
 //!
-//! This is the only file that lists operating systems. What stands in the other files of this folder is a mechanism; it
-//! is compiled where this file says so and needs no gate of its own.
+//! This file and `facts.rs` are the only ones that name operating systems. What stands in the other files of this folder
+//! is a mechanism; it is compiled where this file says so and needs no gate of its own.
 //!
 //! | part | what differs | choices |
 //! | --- | --- | --- |
 //! | [`queue`] | the backend, or the two of which a queue picks one | epoll, kqueue, `poll(2)`, AFD |
 //! | [`handle`] | how the system names what it can watch | a file descriptor, a socket |
-//! | [`signal`] | the flag in the kernel by which a `Waker` reaches a queue whose kernel has nothing better | `eventfd(2)`, a pipe |
+//! | [`signal`] | the flag in the kernel by which a `Waker` reaches a queue whose kernel has nothing better | `eventfd(2)`, a pipe; WASI has none |
 //! | [`create`] | how a descriptor becomes close-on-exec and non-blocking | flags, `fcntl(2)` |
-//! | [`socket`] | creating, accepting and connecting sockets | Unix, Windows |
+//! | [`socket`] | creating, accepting and connecting sockets | Unix, Windows, WASI |
 //! | [`datagrams`] | batches of datagrams | `sendmmsg(2)`, one by one |
-//! | [`sigpipe`], [`names`] | what not all Unixes have: see there | |
+//! | [`names`], [`peers`], [`buffers`] | what not all Unixes have of Unix sockets, and calls with several buffers | |
+//! | [`facts`] | numbers and flags | |
 //!
 //! A Unix that is named nowhere gets what POSIX has: `poll(2)`, a pipe, `fcntl(2)`. A system that has more is added to
 //! the lists of what it has.
@@ -19,12 +20,17 @@
 #[cfg(not(any(unix, windows, target_os = "wasi")))]
 compile_error!("mio has no backend for this system yet: see PLATFORMS.md");
 
+mod facts;
 pub(crate) mod selector;
 
 /// How often a bare handle is looked at, where a queue learns nothing of its operations.
 #[path = "selector/pace.rs"]
 #[allow(dead_code)] // a build may have neither `poll(2)` nor AFD
 mod pace;
+
+// Not every system, and not every set of features, has a use for all of them.
+#[allow(unused_imports)]
+use self::facts::*;
 
 // ---- The queue ------------------------------------------------------------------------------------------------------
 //
@@ -366,15 +372,6 @@ pub(crate) use self::one_buffer::{readv, writev};
 ))]
 pub(crate) use rustix::io::{readv, writev};
 
-/// Whether a process can start another program, which inherits what is not close-on-exec.
-#[cfg(unix)]
-#[allow(dead_code)] // of use where that is a step of its own
-const STARTS_PROGRAMS: bool = cfg!(not(any(
-    target_os = "espidf",
-    target_os = "horizon",
-    target_os = "vita"
-)));
-
 // ---- What `poll(2)` and wakers need ---------------------------------------------------------------------------------
 //
 // `--cfg mio_unsupported_force_waker_pipe` makes it a pipe on every Unix.
@@ -399,45 +396,6 @@ mod signal;
 #[cfg(target_os = "wasi")]
 #[path = "wake/none.rs"]
 mod signal;
-
-/// What `poll(2)` has on some systems only; elsewhere no flag at all.
-#[cfg(not(windows))]
-#[allow(dead_code)] // a build may have no `poll(2)` in it
-mod poll_flags {
-    use rustix::event::PollFlags;
-
-    /// The number is no open descriptor.
-    #[cfg(not(target_os = "espidf"))]
-    pub(super) const NVAL: PollFlags = PollFlags::NVAL;
-    #[cfg(target_os = "espidf")]
-    pub(super) const NVAL: PollFlags = PollFlags::empty();
-
-    /// There is priority data.
-    #[cfg(not(target_os = "wasi"))]
-    pub(super) const PRI: PollFlags = PollFlags::PRI;
-    #[cfg(target_os = "wasi")]
-    pub(super) const PRI: PollFlags = PollFlags::empty();
-
-    /// The peer has shut down writing.
-    #[cfg(any(
-        target_os = "freebsd",
-        target_os = "illumos",
-        all(
-            any(target_os = "android", target_os = "linux"),
-            not(any(target_arch = "sparc", target_arch = "sparc64"))
-        )
-    ))]
-    pub(super) const RDHUP: PollFlags = PollFlags::RDHUP;
-    #[cfg(not(any(
-        target_os = "freebsd",
-        target_os = "illumos",
-        all(
-            any(target_os = "android", target_os = "linux"),
-            not(any(target_arch = "sparc", target_arch = "sparc64"))
-        )
-    )))]
-    pub(super) const RDHUP: PollFlags = PollFlags::empty();
-}
 
 /// A timeout as the kernel takes it. What does not fit is longer than 292 billion years.
 #[cfg(not(windows))]
@@ -494,19 +452,6 @@ pub(crate) mod datagrams;
 #[path = "socket/datagram/plain.rs"]
 pub(crate) mod datagrams;
 
-/// Socket addresses begin with their length.
-#[cfg(all(unix, feature = "net"))]
-const ADDRESS_HAS_LENGTH: bool = cfg!(any(
-    target_vendor = "apple",
-    target_os = "aix",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "haiku",
-    target_os = "hurd",
-    target_os = "netbsd",
-    target_os = "openbsd"
-));
-
 /// The names of Unix sockets: paths, and others on Linux.
 #[cfg(all(feature = "net", any(target_os = "android", target_os = "linux")))]
 #[path = "socket/abstract_names.rs"]
@@ -552,83 +497,3 @@ mod peers;
 use std::os::android::net::SocketAddrExt;
 #[cfg(all(feature = "net", target_os = "linux"))]
 use std::os::linux::net::SocketAddrExt;
-
-/// How a socket does not raise `SIGPIPE`: by a flag of each call that sends, or an option of the socket. Redox and the
-/// Vita have neither.
-#[cfg(all(unix, feature = "net"))]
-mod sigpipe {
-    use rustix::net::SendFlags;
-
-    #[cfg(not(any(target_vendor = "apple", target_os = "redox", target_os = "vita")))]
-    pub(super) const SEND: SendFlags = SendFlags::NOSIGNAL;
-    #[cfg(any(target_vendor = "apple", target_os = "redox", target_os = "vita"))]
-    pub(super) const SEND: SendFlags = SendFlags::empty();
-
-    #[cfg(target_vendor = "apple")]
-    pub(super) use rustix::net::sockopt::set_socket_nosigpipe;
-    #[cfg(not(target_vendor = "apple"))]
-    #[allow(dead_code)] // called where sockets are made in steps
-    pub(super) fn set_socket_nosigpipe(
-        _: impl std::os::fd::AsFd,
-        _: bool,
-    ) -> rustix::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The length of a listener's queue: as long as the system allows, where it clamps the number.
-#[cfg(all(feature = "net", any(unix, windows)))]
-const BACKLOG: i32 = if cfg!(any(
-    windows,
-    target_vendor = "apple",
-    target_os = "android",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "linux",
-    target_os = "netbsd",
-    target_os = "openbsd"
-)) {
-    i32::MAX
-} else if cfg!(any(target_os = "haiku", target_os = "horizon")) {
-    20 // they refuse much more
-} else {
-    1024
-};
-
-/// The room for a path in the address of a Unix socket (`sun_path`), in bytes.
-#[cfg(all(unix, feature = "net"))]
-const SUN_PATH: usize = if cfg!(any(
-    target_vendor = "apple",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "horizon",
-    target_os = "netbsd",
-    target_os = "nto",
-    target_os = "openbsd"
-)) {
-    104
-} else if cfg!(target_os = "haiku") {
-    126
-} else if cfg!(target_os = "aix") {
-    1023
-} else {
-    108
-};
-
-/// The kernel takes no more buffers than this in one call. POSIX promises 16.
-#[cfg(all(unix, feature = "net"))]
-#[allow(dead_code)] // where a call takes several
-const IOV_MAX: usize = if cfg!(any(
-    target_vendor = "apple",
-    target_os = "android",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "linux",
-    target_os = "netbsd",
-    target_os = "nto",
-    target_os = "openbsd"
-)) {
-    1024
-} else {
-    16
-};

@@ -13,10 +13,16 @@ use std::sync::OnceLock;
 use tree::{tree, File};
 
 /// Where names of operating systems may stand.
-const OS_NAMES: &[(&str, &str)] = &[(
-    "src/sys/mod.rs",
-    "the wiring: the one place that says which parts make up which system",
-)];
+const OS_NAMES: &[(&str, &str)] = &[
+    (
+        "src/sys/mod.rs",
+        "the wiring: the one place that says which parts make up which system",
+    ),
+    (
+        "src/sys/facts.rs",
+        "the numbers and flags in which systems differ that have the same parts",
+    ),
+];
 
 /// Where `unsafe` may stand.
 const UNSAFE: &[(&str, &str)] = &[

@@ -1,0 +1,142 @@
+//! Numbers and flags in which systems differ, where they have the same parts.
+
+/// Whether a process can start another program, which inherits what is not close-on-exec.
+#[cfg(unix)]
+#[allow(dead_code)] // of use where that is a step of its own
+pub(super) const STARTS_PROGRAMS: bool = cfg!(not(any(
+    target_os = "espidf",
+    target_os = "horizon",
+    target_os = "vita"
+)));
+
+/// What `poll(2)` has on some systems only; elsewhere no flag at all.
+#[cfg(not(windows))]
+#[allow(dead_code)] // a build may have no `poll(2)` in it
+pub(super) mod poll_flags {
+    use rustix::event::PollFlags;
+
+    /// The number is no open descriptor.
+    #[cfg(not(target_os = "espidf"))]
+    pub(crate) const NVAL: PollFlags = PollFlags::NVAL;
+    #[cfg(target_os = "espidf")]
+    pub(crate) const NVAL: PollFlags = PollFlags::empty();
+
+    /// There is priority data.
+    #[cfg(not(target_os = "wasi"))]
+    pub(crate) const PRI: PollFlags = PollFlags::PRI;
+    #[cfg(target_os = "wasi")]
+    pub(crate) const PRI: PollFlags = PollFlags::empty();
+
+    /// The peer has shut down writing.
+    #[cfg(any(
+        target_os = "freebsd",
+        target_os = "illumos",
+        all(
+            any(target_os = "android", target_os = "linux"),
+            not(any(target_arch = "sparc", target_arch = "sparc64"))
+        )
+    ))]
+    pub(crate) const RDHUP: PollFlags = PollFlags::RDHUP;
+    #[cfg(not(any(
+        target_os = "freebsd",
+        target_os = "illumos",
+        all(
+            any(target_os = "android", target_os = "linux"),
+            not(any(target_arch = "sparc", target_arch = "sparc64"))
+        )
+    )))]
+    pub(crate) const RDHUP: PollFlags = PollFlags::empty();
+}
+
+/// How a socket does not raise `SIGPIPE`: by a flag of each call that sends, or an option of the socket. Redox and the
+/// Vita have neither.
+#[cfg(all(unix, feature = "net"))]
+pub(super) mod sigpipe {
+    use rustix::net::SendFlags;
+
+    #[cfg(not(any(target_vendor = "apple", target_os = "redox", target_os = "vita")))]
+    pub(crate) const SEND: SendFlags = SendFlags::NOSIGNAL;
+    #[cfg(any(target_vendor = "apple", target_os = "redox", target_os = "vita"))]
+    pub(crate) const SEND: SendFlags = SendFlags::empty();
+
+    #[cfg(target_vendor = "apple")]
+    pub(crate) use rustix::net::sockopt::set_socket_nosigpipe;
+    #[cfg(not(target_vendor = "apple"))]
+    #[allow(dead_code)] // called where sockets are made in steps
+    pub(crate) fn set_socket_nosigpipe(
+        _: impl std::os::fd::AsFd,
+        _: bool,
+    ) -> rustix::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The length of a listener's queue: as long as the system allows, where it clamps the number.
+#[cfg(all(feature = "net", any(unix, windows)))]
+pub(super) const BACKLOG: i32 = if cfg!(any(
+    windows,
+    target_vendor = "apple",
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "linux",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)) {
+    i32::MAX
+} else if cfg!(any(target_os = "haiku", target_os = "horizon")) {
+    20 // they refuse much more
+} else {
+    1024
+};
+
+/// The kernel takes no more buffers than this in one call. POSIX promises 16.
+#[cfg(all(unix, feature = "net"))]
+#[allow(dead_code)] // where a call takes several
+pub(super) const IOV_MAX: usize = if cfg!(any(
+    target_vendor = "apple",
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "linux",
+    target_os = "netbsd",
+    target_os = "nto",
+    target_os = "openbsd"
+)) {
+    1024
+} else {
+    16
+};
+
+/// The room for a path in the address of a Unix socket (`sun_path`), in bytes.
+#[cfg(all(unix, feature = "net"))]
+pub(super) const SUN_PATH: usize = if cfg!(any(
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "horizon",
+    target_os = "netbsd",
+    target_os = "nto",
+    target_os = "openbsd"
+)) {
+    104
+} else if cfg!(target_os = "haiku") {
+    126
+} else if cfg!(target_os = "aix") {
+    1023
+} else {
+    108
+};
+
+/// Socket addresses begin with their length.
+#[cfg(all(unix, feature = "net"))]
+pub(super) const ADDRESS_HAS_LENGTH: bool = cfg!(any(
+    target_vendor = "apple",
+    target_os = "aix",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "haiku",
+    target_os = "hurd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+));
