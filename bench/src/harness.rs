@@ -2,16 +2,16 @@
 //!
 //! The machine may have other things to do, and its clock may change. So a sample is short, a third of a millisecond,
 //! most of which nobody interrupts; it counts the time that the thread had a processor, not what the clock on the wall
-//! says, where the work does not wait; the subjects are compared within a round, that is, within a few milliseconds; and
-//! what is reported of many rounds are the median of those ratios and their quartiles.
+//! says, where the work does not wait; and the subjects take turns within milliseconds.
 //!
-//! And all of it happens in several processes, one after the other, for the machine's predictors also depend on the
-//! addresses that code and data happen to have: those are drawn anew for each process, and can make a fifth of a
-//! system call's time.
+//! All of it happens in several processes, one after the other, for the machine's predictors also depend on the addresses
+//! that code and data happen to have: those are drawn anew for each process, and can make a fifth of a system call's
+//! time. Of the samples in a process the lower quartile counts, for what disturbs one only makes it longer. What is
+//! reported are the median of the ratios in the processes, and their quartiles.
 
-use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::stats::quantile;
 
 /// An operation of one subject, set up.
@@ -128,13 +128,13 @@ pub(crate) fn measure(operation: &Operation, plan: Plan) -> Vec<Samples> {
 }
 
 /// One sample: nanoseconds for one time.
-fn sample(task: &mut dyn Task, clock: Clock, times: u64, each: &mut Vec<f64>) -> f64 {
+fn sample(task: &mut dyn Task, counts: Clock, times: u64, each: &mut Vec<f64>) -> f64 {
     task.prepare(times);
-    let start = thread_time();
+    let start = clock::thread();
     task.run(times);
-    let spent = thread_time() - start;
+    let spent = clock::thread() - start;
     task.finish();
-    match clock {
+    match counts {
         Clock::Thread => spent as f64 / times as f64,
         Clock::Each => {
             let taken = task.taken();
@@ -159,15 +159,4 @@ fn calibrate(task: &mut dyn Task, clock: Clock, sample_time: Duration) -> u64 {
         }
         times *= 2;
     }
-}
-
-/// The processor time of this thread, in nanoseconds.
-fn thread_time() -> u64 {
-    let mut time = MaybeUninit::<libc::timespec>::uninit();
-    // SAFETY: The kernel writes one `timespec`.
-    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr()) };
-    assert_eq!(result, 0, "every Linux has this clock");
-    // SAFETY: It has.
-    let time = unsafe { time.assume_init() };
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

@@ -3,24 +3,38 @@
 //! `cargo xtask bench` runs it. README.md says what is measured, and how an operation is added.
 
 mod alloc;
+mod clock;
 mod counts;
 mod harness;
 mod ops;
 mod outcome;
+mod plot;
+mod record;
+mod server;
 mod stats;
 mod subject;
 mod table;
+mod whole;
 
+use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use harness::{Operation, Plan};
 use outcome::Outcome;
+use record::Record;
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "\
 usage: mio-bench [--quick] [OPERATION…]
+       mio-bench [--quick] servers
+       mio-bench counts
+       mio-bench [--quick] record FOLDER
 
-  Measures the operations whose names contain one of the words, or all, and prints the table.
-  --quick        a few seconds instead of minutes
+  Measures the operations whose names contain one of the words, or all of them; whole servers; what can be counted, and
+  fails if it is over its limits; or all of that, and writes a record of it.
+  --quick   less often
 ";
 
 fn main() -> ExitCode {
@@ -29,52 +43,105 @@ fn main() -> ExitCode {
         .iter()
         .map(String::as_str)
         .partition(|arg| arg.starts_with('-'));
-    let quick = flags.contains(&"--quick");
     if flags.iter().any(|flag| *flag != "--quick") {
         eprint!("{USAGE}");
         return ExitCode::FAILURE;
     }
-    let plan = if quick { Plan::QUICK } else { Plan::FULL };
-    match words[..] {
-        ["worker", name] => match ops::all().iter().find(|operation| operation.name == name) {
-            Some(operation) => match outcome::work(operation, plan) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => fail(&error.to_string()),
-            },
-            None => fail(&format!("no operation `{name}`")),
-        },
-        ["marked"] => {
-            counts::run_marked();
-            ExitCode::SUCCESS
-        }
-        ["counts"] => match counts::count() {
-            Ok(counts) => {
-                let memory = ops::memory();
-                print!("{}\n{}", table::counts(&counts), table::memory(&memory));
-                let over = counts::verdict(&counts, &memory);
-                if over.is_empty() {
-                    ExitCode::SUCCESS
-                } else {
-                    fail(&format!("over the limit:\n{}", over.join("\n")))
-                }
-            }
-            Err(message) => fail(&message),
-        },
-        _ => {
-            let chosen = |operation: &Operation| {
-                words.is_empty() || words.iter().any(|word| operation.name.contains(word))
-            };
-            println!("{}", table::head());
-            for operation in ops::all().into_iter().filter(chosen) {
-                let outcome = Outcome::find(operation, plan, quick);
-                println!("{}", table::line(&outcome));
-            }
-            ExitCode::SUCCESS
+    match run(&words, !flags.is_empty()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mio-bench: {error}");
+            ExitCode::FAILURE
         }
     }
 }
 
-fn fail(message: &str) -> ExitCode {
-    eprintln!("mio-bench: {message}");
-    ExitCode::FAILURE
+fn run(words: &[&str], quick: bool) -> Result {
+    match *words {
+        // How this program calls itself.
+        ["worker", name] => {
+            let plan = if quick { Plan::QUICK } else { Plan::FULL };
+            let mut operations = ops::all().into_iter();
+            let operation = operations.find(|operation| operation.name == name);
+            outcome::work(&operation.ok_or("no such operation")?, plan)?;
+        }
+        ["marked"] => counts::run_marked(),
+        ["serve", name] => server::run(name)?,
+        ["load", port, connections] => server::load(port.parse()?, connections.parse()?)?,
+
+        ["servers"] => {
+            servers(quick)?;
+        }
+        ["counts"] => {
+            let counts = counts::count()?;
+            let memory = ops::memory();
+            print!("{}\n{}", table::counts(&counts), table::memory(&memory));
+            let over = counts::verdict(&counts, &memory);
+            if !over.is_empty() {
+                return Err(format!("over the limit:\n{}", over.join("\n")).into());
+            }
+        }
+        ["record", folder] => {
+            let load = record::load();
+            let record = Record {
+                outcomes: operations(&[], quick),
+                wholes: servers(quick)?,
+                counts: counts::count()?,
+                memory: ops::memory(),
+                load,
+            };
+            let path = record.write(Path::new(folder))?;
+            println!("\n{}", path.display());
+        }
+        _ => {
+            operations(words, quick);
+        }
+    }
+    Ok(())
+}
+
+/// Measures the operations with one of the words in their names, and prints them.
+fn operations(words: &[&str], quick: bool) -> Vec<Outcome> {
+    let plan = if quick { Plan::QUICK } else { Plan::FULL };
+    let chosen = |operation: &Operation| {
+        words.is_empty() || words.iter().any(|word| operation.name.contains(word))
+    };
+    println!("{}", table::head());
+    let find = |operation| {
+        let outcome = Outcome::find(operation, plan, quick);
+        println!("{}", table::line(&outcome));
+        outcome
+    };
+    ops::all().into_iter().filter(chosen).map(find).collect()
+}
+
+/// Measures whole servers, and prints them.
+fn servers(quick: bool) -> Result<Vec<whole::Whole>> {
+    let plan = if quick {
+        whole::Plan::QUICK
+    } else {
+        whole::Plan::FULL
+    };
+    let others = tokio_servers()?;
+    let mut wholes = Vec::new();
+    for connections in whole::CONNECTIONS {
+        let whole = whole::measure(connections, &others, plan)?;
+        print!("{}", table::servers(&whole));
+        wholes.push(whole);
+    }
+    Ok(wholes)
+}
+
+/// tokio's servers, which have been built beside this program.
+fn tokio_servers() -> Result<Vec<(String, PathBuf)>> {
+    let this = std::env::current_exe()?;
+    let servers = [
+        ("tokio on mio", "tokio-echo-this"),
+        ("tokio on mio 1.2.5", "tokio-echo-published"),
+    ];
+    let found = servers.map(|(name, program)| (name.to_owned(), this.with_file_name(program)));
+    match found.iter().find(|(_, path)| !path.exists()) {
+        None => Ok(found.into()),
+        Some((_, path)) => Err(format!("{} has not been built", path.display()).into()),
+    }
 }

@@ -4,12 +4,13 @@ use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
 use crate::harness::{measure, Operation, Plan, Samples};
-use crate::stats::{quantile, Spread};
+use crate::stats::{quantile, ratios, Spread};
 
 /// An operation, and what each of its subjects took.
 pub(crate) struct Outcome {
     pub(crate) operation: Operation,
     pub(crate) samples: Vec<Samples>,
+    processes: usize,
 }
 
 impl Outcome {
@@ -25,7 +26,11 @@ impl Outcome {
         for Samples { each, .. } in &mut samples {
             each.sort_by(f64::total_cmp);
         }
-        Outcome { operation, samples }
+        Outcome {
+            operation,
+            samples,
+            processes: plan.processes,
+        }
     }
 
     /// The lower quartile of a subject, in nanoseconds.
@@ -35,16 +40,11 @@ impl Outcome {
         Some(quantile(&sorted, 0.25))
     }
 
-    /// The ratios of `subject` to `other`, round by round.
+    /// The ratios of `subject` to `other`, process by process.
     pub(crate) fn ratio(&self, subject: &str, other: &str) -> Option<Spread> {
         let (ours, theirs) = (self.samples(subject)?, self.samples(other)?);
-        let ratios: Vec<f64> = ours
-            .rounds
-            .iter()
-            .zip(&theirs.rounds)
-            .map(|(ours, theirs)| ours / theirs)
-            .collect();
-        Some(Spread::of(&ratios))
+        let group = ours.rounds.len() / self.processes;
+        Some(ratios(&ours.rounds, &theirs.rounds, group))
     }
 
     /// What `subject` took.

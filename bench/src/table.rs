@@ -3,6 +3,7 @@
 use crate::counts::Counts;
 use crate::ops::Memory;
 use crate::outcome::Outcome;
+use crate::whole::Whole;
 
 /// What the ratios are about, and what it is held against.
 pub(crate) const OURS: &str = "mio";
@@ -10,7 +11,7 @@ pub(crate) const PUBLISHED: &str = "mio 1.2.5";
 pub(crate) const LIBC: &str = "libc";
 
 /// The subjects beside ours, in the order of the columns.
-const OTHERS: [&str; 5] = [PUBLISHED, LIBC, "inline", "polling 3.11", "mio on poll(2)"];
+pub(crate) const OTHERS: [&str; 5] = [PUBLISHED, LIBC, "inline", "polling 3.11", "mio on poll(2)"];
 
 /// The line above the others.
 pub(crate) fn head() -> String {
@@ -69,6 +70,34 @@ pub(crate) fn counts(counts: &[Counts]) -> String {
     text + "\n"
 }
 
+/// Whole servers with one number of connections.
+pub(crate) fn servers(whole: &Whole) -> String {
+    let mut text = format!(
+        "\n{:<26} {:>14} {:>14} {:>21}\n",
+        whole.title(),
+        "ns/request",
+        "requests/s",
+        "mio to it"
+    );
+    for served in &whole.servers {
+        let name = served.name.as_str();
+        let ours = if name.starts_with("tokio") {
+            "tokio on mio"
+        } else {
+            OURS
+        };
+        let ratio = whole.ratio(ours, name).map_or(String::new(), |ratio| {
+            format!("{:.2} ({:.2}–{:.2})", ratio.middle, ratio.low, ratio.high)
+        });
+        text += &format!(
+            "{name:<26} {:>14} {:>14} {ratio:>21}\n",
+            whole.nanos(name).map_or(String::new(), number),
+            whole.throughput(name).map_or(String::new(), number),
+        );
+    }
+    text
+}
+
 /// The bytes that a source takes.
 pub(crate) fn memory(subjects: &[(&str, Memory)]) -> String {
     let mut text = String::from("bytes: a TCP stream, and its registration\n");
@@ -82,7 +111,7 @@ pub(crate) fn memory(subjects: &[(&str, Memory)]) -> String {
 }
 
 /// Nanoseconds with a comma between the thousands.
-fn number(nanos: f64) -> String {
+pub(crate) fn number(nanos: f64) -> String {
     let digits = format!("{nanos:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

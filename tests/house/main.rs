@@ -164,8 +164,8 @@ const UNSAFE: &[(&str, &str)] = &[
         "a system call that fails, as a mark in a log",
     ),
     (
-        "bench/src/harness.rs",
-        "a clock that the standard library does not have",
+        "bench/src/clock.rs",
+        "clocks that the standard library does not have",
     ),
     (
         "bench/src/ops/fds.rs",

@@ -8,13 +8,29 @@ use std::process::{Command, Stdio};
 
 use crate::cargo::{cargo, root, run, target_dir, test as run_tests, Result};
 
-/// `bench [--quick] [OPERATION…]`, or `bench udp [--quick]`.
+/// Where the records are.
+const RECORDS: &str = "bench/records";
+
+/// `bench [--quick]` measures everything and writes the record of the day. `bench [--quick] WORD…` measures some
+/// operations, `bench servers`, `bench udp` what they say.
 pub(crate) fn bench(args: &[&str]) -> Result {
-    let (program, args) = match args {
-        ["udp", rest @ ..] => ("udp_batch", rest),
-        args => ("mio-bench", args),
+    let (flags, words): (Vec<&str>, Vec<&str>) =
+        args.iter().copied().partition(|arg| arg.starts_with('-'));
+    let (program, words) = match words[..] {
+        ["udp"] => ("udp_batch", vec![]),
+        [] => ("mio-bench", vec!["record", RECORDS]),
+        _ => ("mio-bench", words),
     };
-    run(Command::new(build(program)?).args(args).current_dir(root()))
+    let program = build(program)?;
+    if matches!(words[..], ["record", _] | ["servers"]) {
+        for server in ["published", "this"] {
+            run(&mut release(&format!("bench/tokio/{server}")))?;
+        }
+    }
+    run(Command::new(program)
+        .args(words)
+        .args(flags)
+        .current_dir(root()))
 }
 
 /// `counts`: instructions, system calls and allocations of each operation are within their limits. And the program lints,
@@ -62,12 +78,18 @@ fn is_installed(tool: &str) -> bool {
         .is_ok()
 }
 
-/// Builds the programs as a user would build one: the default release profile, and no flags.
+/// Builds the programs.
 fn build(program: &str) -> Result<PathBuf> {
-    let build = target_dir("bench");
-    run(cargo(&["build", "--release"])
-        .current_dir(root().join("bench"))
+    run(&mut release("bench"))?;
+    Ok(target_dir("bench").join("release").join(program))
+}
+
+/// Builds a workspace as a user would: the default release profile, and no flags.
+fn release(folder: &str) -> Command {
+    let mut command = cargo(&["build", "--release"]);
+    command
+        .current_dir(root().join(folder))
         .env_remove("RUSTFLAGS")
-        .env("CARGO_TARGET_DIR", &build))?;
-    Ok(build.join("release").join(program))
+        .env("CARGO_TARGET_DIR", target_dir("bench"));
+    command
 }

@@ -46,10 +46,8 @@ usage: cargo xtask COMMAND
   deny               licences, sources and advisories of the dependencies (runs cargo-deny)
   package            what would be published, built from its own archive
 
-  bench [--quick] [OPERATION…]
-                     this crate, the published mio, polling and bare system calls, side by side
-  bench udp [--quick]
-                     datagrams one by one, in batches and with segments, beside quinn-udp
+  bench [--quick] [OPERATION… | servers | udp]
+                     this crate beside the published mio, polling and bare system calls; all of it makes a record
   downstream [CRATE] [--poll | --published] [--filter TEXT]
                      the test suites of published crates that stand on mio, on this crate
   coverage           the lines of the library that no test reaches, file by file

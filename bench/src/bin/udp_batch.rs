@@ -11,6 +11,10 @@
 
 // Of what the other program has, some is not used here.
 #[allow(dead_code)]
+#[path = "../clock.rs"]
+mod clock;
+// As above.
+#[allow(dead_code)]
 #[path = "../harness.rs"]
 mod harness;
 #[path = "../outcome.rs"]

@@ -97,7 +97,7 @@ fn crowds() -> Vec<Operation> {
         operation!("100 active of 1,000", many::active_1_000, ACTIVE).once(1.0).goal(1.0, 1.0),
         operation!("100 active of 10,000", many::active_10_000, ACTIVE).once(0.25),
         operation!("100 active of 15,000", many::active_15_000, ACTIVE).once(0.25).goal(1.0, 1.0),
-        operation!("libevent's classic", classic::chain, "500 pairs, 100 active, 1,000 bytes handed on").once(0.25),
+        operation!("libevent's classic", classic::chain, "500 pairs, 100 active, 1,000 bytes handed on").once(0.25).times(2),
     ]
 }
 
@@ -110,6 +110,11 @@ impl Operation {
 
     fn goal_to_mio(mut self, to_mio: f64) -> Operation {
         self.goal = (Some(to_mio), None);
+        self
+    }
+
+    fn times(mut self, times: u64) -> Operation {
+        self.times = Some(times);
         self
     }
 
