@@ -245,7 +245,7 @@ impl<T: Pollable> Source for IoSource<T> {
         interests: Interest,
     ) -> io::Result<()> {
         #[cfg(debug_assertions)]
-        self.owner.may_change(registry)?;
+        self.owner.may_replace(registry)?;
         registry.modify(self.target(), token, interests)
     }
 
@@ -280,7 +280,7 @@ impl Owner {
         match self.0.load(Ordering::Relaxed) {
             Owner::NONE => Ok(()),
             // The system knows, and says so. Or it does not.
-            id if id == registry.id() && Selector::NOTICES_SECOND => Ok(()),
+            id if id == registry.id() && Selector::KNOWS_HANDLES => Ok(()),
             id if id == registry.id() => Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
                 "the source is registered already: use `reregister` to change that",
@@ -291,6 +291,17 @@ impl Owner {
                 "the source is registered with another `Poll`: deregister it there first",
             )),
         }
+    }
+
+    fn may_replace(&self, registry: &Registry) -> io::Result<()> {
+        self.may_change(registry)?;
+        if Selector::KNOWS_HANDLES || self.0.load(Ordering::Relaxed) == registry.id() {
+            return Ok(());
+        }
+        Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the source is not registered: use `register` first",
+        ))
     }
 
     fn may_change(&self, registry: &Registry) -> io::Result<()> {

@@ -30,10 +30,11 @@ pub(crate) fn watches_positions(backend: Backend) -> bool {
     backend == Backend::Kqueue
 }
 
-/// Whether a second registration of a bare descriptor is noticed, and any in a release build. Otherwise it takes the
-/// place of the first one.
-pub(crate) fn notices_second_registrations(backend: Backend) -> bool {
-    backend != Backend::Kqueue
+/// Whether the queue knows what is registered: it refuses a second registration, and a reregistration without a first
+/// one. Otherwise both take the place of whatever there was, but in debug builds sources look after themselves, except
+/// for bare descriptors.
+pub(crate) fn knows_handles(backend: Backend, bare: bool) -> bool {
+    backend != Backend::Kqueue || cfg!(debug_assertions) && !bare
 }
 
 /// Whether something that begins in one direction brings an event for this direction alone, rather than for all that are

@@ -19,6 +19,8 @@ pub(crate) struct Seen {
 pub(crate) struct Batch<'a> {
     pub(crate) events: &'a [Seen],
     pub(crate) capacity: usize,
+    /// How much of it may have been taken by what became no event of its own.
+    pub(crate) hidden: usize,
     pub(crate) began: Instant,
     pub(crate) ended: Instant,
 }
@@ -42,7 +44,7 @@ impl Batch<'_> {
 
     /// Whether there may have been more to return.
     pub(crate) fn is_full(&self) -> bool {
-        self.events.len() == self.capacity
+        self.events.len() + self.hidden >= self.capacity
     }
 
     /// The tokens of the events, each once.

@@ -23,13 +23,16 @@ use verdict::Turn;
 pub(crate) use watch::Wanted;
 use watch::{Wake, Watch};
 
+/// A registration, or the part of one that reports by itself.
+type Part = (End, usize);
+
 /// How ready sources are, by their ends.
 pub(crate) type Levels = BTreeMap<End, PollFlags>;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     rules: Rules,
-    watches: BTreeMap<End, Watch>,
+    watches: BTreeMap<Part, Watch>,
     wakes: BTreeMap<u8, Wake>,
     /// Registrations that outlive their source because it has a duplicate.
     ghosts: Vec<(End, Token)>,
@@ -53,35 +56,47 @@ impl Model {
         }
     }
 
+    /// Whether it is known if a source is registered: to the queue, or to the source itself in debug builds.
+    pub(crate) fn is_known(&self, bare: bool) -> bool {
+        self.rules.knows_handles || cfg!(debug_assertions) && !bare
+    }
+
     pub(crate) fn is_registered(&self, end: End) -> bool {
-        self.watches.contains_key(&end)
+        self.watches.contains_key(&(end, 0))
     }
 
     pub(crate) fn registered(&self) -> impl Iterator<Item = End> + '_ {
-        self.watches.keys().copied()
+        let whole = self.watches.keys().filter(|(_, part)| *part == 0);
+        whole.map(|(end, _)| *end)
     }
 
     /// How ready a registered source was when it was last looked at.
     pub(crate) fn level(&self, end: End) -> Option<PollFlags> {
-        self.watches.get(&end).map(|watch| watch.level)
+        self.watches.get(&(end, 0)).map(|watch| watch.level)
     }
 
     /// Registers or reregisters a source that is as ready as `level`.
     pub(crate) fn register(&mut self, end: End, wanted: Wanted, level: PollFlags) {
+        self.watches.retain(|(registered, _), _| *registered != end);
         let asked = flags(wanted.wish.interest());
-        let watch = Watch {
-            id: self.next_id(),
-            wanted,
-            asked,
-            rule: self.rules.rule(wanted.trigger, wanted.bare, asked, level),
-            level,
-            peak: level,
-            waiting: self.rules.events_wait.then_some(level),
-            fired: false,
-            uncertain: false,
-            promised: asked | END,
-        };
-        self.watches.insert(end, watch);
+        let is_whole = wanted.trigger.is_oneshot() || wanted.is_broken;
+        let parts = self.rules.parts(is_whole, asked);
+        for (part, asked) in parts.into_iter().enumerate() {
+            let watch = Watch {
+                id: self.next_id(),
+                wanted,
+                asked,
+                voice: self.rules.voice(),
+                rule: self.rules.rule(wanted.trigger, wanted.bare, asked, level),
+                level,
+                peak: level,
+                waiting: self.rules.events_wait.then_some(level),
+                fired: false,
+                uncertain: false,
+                promised: asked | END,
+            };
+            self.watches.insert((end, part), watch);
+        }
     }
 
     pub(crate) fn deregister(&mut self, end: End) {
@@ -101,7 +116,9 @@ impl Model {
         if self.rules.removals_change_turns {
             self.turn = None;
         }
-        self.watches.remove(&end)
+        let first = self.watches.remove(&(end, 0));
+        self.watches.retain(|(registered, _), _| *registered != end);
+        first
     }
 
     /// The last duplicate of an end is closed.
@@ -111,8 +128,8 @@ impl Model {
 
     /// Something was done to an end or to its peer.
     pub(crate) fn touch(&mut self, end: End) {
-        for end in [end, end.other()] {
-            if let Some(watch) = self.watches.get_mut(&end) {
+        for ((registered, _), watch) in &mut self.watches {
+            if [end, end.other()].contains(registered) {
                 watch.rule.touch();
             }
         }
@@ -120,14 +137,16 @@ impl Model {
 
     /// An operation on an end would have blocked.
     pub(crate) fn blocked(&mut self, end: End, directions: PollFlags) {
-        if let Some(watch) = self.watches.get_mut(&end) {
-            watch.blocked(directions);
+        for ((registered, _), watch) in &mut self.watches {
+            if *registered == end {
+                watch.blocked(directions);
+            }
         }
     }
 
     /// How ready the sources are now.
     pub(crate) fn change(&mut self, levels: &Levels) {
-        for (end, watch) in &mut self.watches {
+        for ((end, _), watch) in &mut self.watches {
             if let Some(&level) = levels.get(end) {
                 let risen = level - watch.level;
                 watch.level = level;
@@ -215,7 +234,7 @@ impl Model {
         let source = self.watches.iter().find(|(_, watch)| watch.is_unmet());
         let waker = self.wakes.iter().find(|(_, wake)| wake.owes());
         source
-            .map(|(end, watch)| format!("{end:?} was never reported: {watch:?}"))
+            .map(|((end, _), watch)| format!("{end:?} was never reported: {watch:?}"))
             .or_else(|| {
                 waker.map(|(waker, wake)| format!("waker {waker} was never reported: {wake:?}"))
             })

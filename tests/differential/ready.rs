@@ -23,9 +23,16 @@ pub(crate) const READING: PollFlags = IN.union(RDHUP).union(PRI);
 pub(crate) const WRITING: PollFlags = OUT;
 pub(crate) const UNKNOWN: PollFlags = READING.union(OUT);
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+/// kqueue has none, on whatever system its model runs.
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    not(mio_model = "kqueue")
+))]
 pub(crate) const PRIORITY: Option<Interest> = Some(Interest::PRIORITY);
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(any(
+    not(any(target_os = "linux", target_os = "android")),
+    mio_model = "kqueue"
+))]
 pub(crate) const PRIORITY: Option<Interest> = None;
 
 /// What an interest asks for: who asks for reading, asks for its end, too.
@@ -68,6 +75,12 @@ impl Said {
             (has(PollFlags::ERR), Said::ERROR),
             (has(PRI), Said::PRIORITY),
         ])
+    }
+
+    /// Whether it names something to read, and room to write.
+    pub(crate) fn directions(self) -> (bool, bool) {
+        let has = |one: Said| self.0 & one.0 != 0;
+        (has(Said::READABLE), has(Said::WRITABLE))
     }
 
     fn collect(said: [(bool, Said); 6]) -> Said {
@@ -142,5 +155,18 @@ pub(crate) fn reading(said: Said, least: PollFlags, most: PollFlags) -> Reading 
             return found;
         }
         subset = (subset - 1) & open;
+    }
+}
+
+/// The same for an event that is certain to name a direction, and of which no more is known: a source that was ready for
+/// no more than `most` of what was asked for. An end is told as readiness.
+pub(crate) fn directions(said: Said, asked: PollFlags, most: PollFlags) -> Reading {
+    let (reads, writes) = said.directions();
+    let may_read = asked.intersects(IN) && most.intersects(IN | RDHUP | END);
+    let may_write = asked.intersects(OUT) && most.intersects(OUT | END);
+    if !(reads || writes) || reads && !may_read || writes && !may_write {
+        Reading::Impossible
+    } else {
+        Reading::Flags(most)
     }
 }

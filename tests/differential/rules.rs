@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use mio::{Backend, Trigger};
 use rustix::event::PollFlags;
 
-use crate::ready::{END, IN, NOTHING, OUT, PRI, RDHUP};
+use crate::ready::{END, IN, NOTHING, OUT, PRI, RDHUP, READING, WRITING};
 
 /// What the documentation lets a backend do in its own way.
 #[derive(Copy, Clone, Debug)]
@@ -26,6 +26,21 @@ pub(crate) struct Rules {
     /// Whether an event says what its source was ready for when the event came into the queue, rather than what it is
     /// ready for now. An operation that would have blocked ends such an event.
     pub(crate) events_wait: bool,
+    /// How much the events say, and about what.
+    voice: Voice,
+    /// Whether the queue knows what is registered. Otherwise a registration takes the place of whatever there was, unless
+    /// the source knows.
+    pub(crate) knows_handles: bool,
+}
+
+/// What an event says.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// All that the source is ready for, in the flags that `poll(2)` has.
+    Flags,
+    /// The direction that is ready; how a direction has ended, each system has its own words for. A source that was
+    /// registered for both has events for each of them, except for one-shots.
+    Directions,
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -48,6 +63,8 @@ impl Rules {
                 descriptor_shows_sources: true,
                 removals_change_turns: false,
                 events_wait: false,
+                voice: Voice::Flags,
+                knows_handles: true,
             },
             Backend::Poll => Rules {
                 edges: Edges::Rearmed,
@@ -56,6 +73,8 @@ impl Rules {
                 descriptor_shows_sources: false,
                 removals_change_turns: true,
                 events_wait: false,
+                voice: Voice::Flags,
+                knows_handles: true,
             },
             Backend::EventPorts => Rules {
                 edges: Edges::Rearmed,
@@ -64,9 +83,37 @@ impl Rules {
                 descriptor_shows_sources: true,
                 removals_change_turns: false,
                 events_wait: true,
+                voice: Voice::Flags,
+                knows_handles: true,
+            },
+            Backend::Kqueue => Rules {
+                edges: Edges::Kernel,
+                bare_edges: Edges::Kernel,
+                duplicates_keep_registrations: false,
+                descriptor_shows_sources: true,
+                removals_change_turns: false,
+                events_wait: false,
+                voice: Voice::Directions,
+                knows_handles: false,
             },
             _ => panic!("what may differ with {backend} has to be written down here"),
         }
+    }
+
+    pub(crate) fn voice(&self) -> Voice {
+        self.voice
+    }
+
+    /// The parts of a registration that report by themselves: what each of them asks for.
+    pub(crate) fn parts(&self, is_whole: bool, asked: PollFlags) -> Vec<PollFlags> {
+        if self.voice == Voice::Flags || is_whole {
+            return vec![asked];
+        }
+        let directions = [asked & READING, asked & WRITING];
+        directions
+            .into_iter()
+            .filter(|asked| !asked.is_empty())
+            .collect()
     }
 
     /// The rule of a new registration, whose source is as ready as `level`.

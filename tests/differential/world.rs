@@ -15,7 +15,7 @@ use crate::history::{Entry, Failure, History, Outcome};
 use crate::model::{Levels, Model, Wanted};
 use crate::ready::{IN, NOTHING, OUT, PRI, RDHUP, READING, UNKNOWN, WRITING};
 use crate::rules::Rules;
-use crate::script::{End, Step, Wish};
+use crate::script::{End, Kind, Step, Wish};
 
 /// How long a poll waits for what is there already, or will be after a pause of some milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -142,6 +142,7 @@ impl World {
         let batch = Batch {
             events: &seen,
             capacity,
+            hidden: 0,
             began,
             ended: Instant::now(),
         };
@@ -196,6 +197,8 @@ impl World {
     ) -> Result<Outcome, Failure> {
         let known = self.model.is_registered(end);
         let registry = self.registry.with_trigger(trigger);
+        let pair = slot_of(&mut self.slots, end.slot());
+        let is_pipe = pair.as_ref().is_some_and(|pair| pair.kind == Kind::Pipe);
         let Some((pair, object)) = object_of(&mut self.slots, end) else {
             return Ok(Outcome::Skipped);
         };
@@ -210,6 +213,7 @@ impl World {
         });
         let level = level_of(object.as_fd());
         let expected = match (known, anew) {
+            _ if !self.model.is_known(bare) => Ok(0),
             (true, true) => Err(ErrorKind::AlreadyExists),
             (false, false) => Err(ErrorKind::NotFound),
             _ => Ok(0),
@@ -221,6 +225,7 @@ impl World {
                 trigger,
                 bare,
                 synchronous,
+                is_broken: is_pipe && level.contains(PollFlags::ERR),
             };
             self.model.register(end, wanted, level);
         }
@@ -381,6 +386,7 @@ impl World {
         let batch = Batch {
             events: &seen,
             capacity,
+            hidden: 0,
             began,
             ended: Instant::now(),
         };

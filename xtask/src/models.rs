@@ -25,6 +25,7 @@ const MODELS: &[Model] = &[
         tests: &[
             "--lib",
             "--test=conformance",
+            "--test=differential",
             "--test=sockets",
             "--test=bad_input",
             "--test=examples",

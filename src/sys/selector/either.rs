@@ -33,7 +33,7 @@ where
     B: Selector<Event = A::Event, State = A::State>,
 {
     const DEFAULT: Backend = A::DEFAULT;
-    const NOTICES_SECOND: bool = A::NOTICES_SECOND && B::NOTICES_SECOND;
+    const KNOWS_HANDLES: bool = A::KNOWS_HANDLES && B::KNOWS_HANDLES;
 
     type Event = A::Event;
     type State = A::State;

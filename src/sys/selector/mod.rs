@@ -25,11 +25,11 @@ pub(crate) trait Selector: fmt::Debug + Send + Sync + Sized + 'static {
     /// What [`Poll::new`](crate::Poll::new) opens.
     const DEFAULT: Backend;
 
-    /// Whether [`register`](Selector::register) notices that it has the handle already. Where neither the system nor a
-    /// table can tell, a second registration takes the place of the first, and debug builds look after sources
-    /// themselves.
+    /// Whether [`register`](Selector::register) notices that the queue has the handle already, and
+    /// [`reregister`](Selector::reregister) that it has not. Where neither the system nor a table can tell, both put the
+    /// registration in the place of whatever there was, and debug builds look after sources themselves.
     #[allow(dead_code)] // asked in debug builds only
-    const NOTICES_SECOND: bool = true;
+    const KNOWS_HANDLES: bool = true;
 
     /// What the system writes for one event. The vector of them goes to the system as it is, so this is the
     /// system's own structure wherever it has one.

@@ -5,10 +5,11 @@ use std::time::Instant;
 use mio::Token;
 use rustix::event::PollFlags;
 
-use super::{Levels, Model};
+use super::{Levels, Model, Part};
 use crate::attribution::{attribute, Blame, Fate};
-use crate::batch::Batch;
+use crate::batch::{Batch, Seen};
 use crate::ready::{Reading, Said};
+use crate::rules::Voice;
 use crate::script::End;
 
 /// Who was served by a poll that had no more room, and who was not.
@@ -21,7 +22,7 @@ pub(super) struct Turn {
 /// Who may be behind an event.
 #[derive(Copy, Clone, Debug)]
 enum Who {
-    Source(End),
+    Source(Part),
     Waker(u8),
     Ghost(End),
 }
@@ -40,6 +41,10 @@ impl Model {
     /// A poll has returned. Afterwards the sources were as ready as `after`.
     pub(crate) fn polled(&mut self, batch: Batch<'_>, after: &Levels) -> Result<(), String> {
         batch.check_room()?;
+        let batch = Batch {
+            hidden: self.hidden(batch),
+            ..batch
+        };
         let mut verdicts = Vec::new();
         let mut tokens = batch.tokens();
         tokens.extend(self.watches.values().map(|watch| watch.wanted.token));
@@ -53,8 +58,8 @@ impl Model {
         self.disturbed = false;
         for (who, fate, reading) in verdicts {
             match who {
-                Who::Source(end) => {
-                    let watch = self.watches.get_mut(&end);
+                Who::Source(part) => {
+                    let watch = self.watches.get_mut(&part);
                     watch.expect("judged").note(fate, reading, batch);
                 }
                 Who::Waker(waker) => self.wakes.get_mut(&waker).expect("judged").note(fate),
@@ -99,9 +104,9 @@ impl Model {
         }
         for (who, fate) in notes {
             match who {
-                Who::Source(end) => self
+                Who::Source(part) => self
                     .watches
-                    .get_mut(&end)
+                    .get_mut(&part)
                     .expect("known")
                     .note_loosely(fate),
                 Who::Waker(waker) => {
@@ -119,6 +124,18 @@ impl Model {
         self.turn = None;
         self.disturbed = true;
         Ok(())
+    }
+
+    /// The room that the other direction of one-shots may have taken, where each direction has an event in the kernel: it
+    /// has joined the first event, or it was left out.
+    fn hidden(&self, batch: Batch<'_>) -> usize {
+        let of_both = |seen: &&Seen| seen.said.directions() == (true, true);
+        let joined = batch.events.iter().filter(of_both).count();
+        let left_out = self.watches.values().filter(|watch| watch.may_hide());
+        match self.rules.voice() {
+            Voice::Flags => 0,
+            Voice::Directions => joined + left_out.count(),
+        }
     }
 
     /// Finds out whose the events of one token were.
@@ -168,7 +185,7 @@ impl Model {
         let ghosts = self.ghosts.iter();
         watches
             .filter(|(_, watch)| watch.wanted.token == token)
-            .map(|(end, _)| Who::Source(*end))
+            .map(|(part, _)| Who::Source(*part))
             .chain(
                 wakes
                     .filter(|(_, wake)| wake.token == token)
@@ -185,7 +202,7 @@ impl Model {
     /// What an event would mean if it was of `who`.
     fn reading(&self, who: Who, said: Said, after: &Levels, now: Instant) -> Reading {
         match who {
-            Who::Source(end) => self.watches[&end].reading(said, after[&end], now),
+            Who::Source(part) => self.watches[&part].reading(said, after[&part.0], now),
             Who::Waker(waker) => self.wakes[&waker].reading(said),
             Who::Ghost(_) => Reading::Ambiguous,
         }
@@ -193,8 +210,8 @@ impl Model {
 
     fn loose_reading(&self, who: Who, said: Said, known: bool) -> Reading {
         match who {
-            Who::Source(end) => {
-                let watch = &self.watches[&end];
+            Who::Source(part) => {
+                let watch = &self.watches[&part];
                 let possible = if known {
                     watch.possible()
                 } else {
@@ -209,7 +226,7 @@ impl Model {
 
     fn must(&self, who: Who) -> bool {
         match who {
-            Who::Source(end) => self.watches[&end].must(),
+            Who::Source(part) => self.watches[&part].must(),
             Who::Waker(waker) => self.wakes[&waker].owes(),
             Who::Ghost(_) => false,
         }
@@ -217,7 +234,7 @@ impl Model {
 
     fn id(&self, who: Who) -> Option<usize> {
         match who {
-            Who::Source(end) => Some(self.watches[&end].id),
+            Who::Source(part) => Some(self.watches[&part].id),
             Who::Waker(waker) => Some(self.wakes[&waker].id),
             Who::Ghost(_) => None,
         }
@@ -225,7 +242,7 @@ impl Model {
 
     fn describe(&self, who: Who) -> String {
         match who {
-            Who::Source(end) => format!("{end:?}: {:?}", self.watches[&end]),
+            Who::Source(part) => format!("{:?}: {:?}", part.0, self.watches[&part]),
             Who::Waker(waker) => format!("waker {waker}: {:?}", self.wakes[&waker]),
             Who::Ghost(end) => format!("a duplicate of {end:?}"),
         }

@@ -7,8 +7,8 @@ use rustix::event::PollFlags;
 
 use crate::attribution::Fate;
 use crate::batch::Batch;
-use crate::ready::{reading, Reading, Said, END, IN, NOTHING};
-use crate::rules::{told, Rule};
+use crate::ready::{directions, reading, Reading, Said, END, IN, NOTHING};
+use crate::rules::{told, Rule, Voice};
 use crate::script::Wish;
 
 /// What is wanted of a source.
@@ -19,6 +19,8 @@ pub(crate) struct Wanted {
     pub(crate) trigger: Trigger,
     pub(crate) bare: bool,
     pub(crate) synchronous: bool,
+    /// A pipe without a reader: where each direction has events of its own, its end is told of both at once.
+    pub(crate) is_broken: bool,
 }
 
 /// One registration.
@@ -27,6 +29,7 @@ pub(super) struct Watch {
     pub(super) id: usize,
     pub(super) wanted: Wanted,
     pub(super) asked: PollFlags,
+    pub(super) voice: Voice,
     pub(super) rule: Rule,
     /// How ready the source was when it was last looked at.
     pub(super) level: PollFlags,
@@ -66,6 +69,10 @@ impl Watch {
             return Reading::Impossible;
         }
         match self.waiting {
+            _ if self.voice == Voice::Directions => {
+                let most = self.rule.most(self.asked, self.seen(after), now);
+                directions(said, self.asked, most)
+            }
             None => {
                 let least = self.rule.least(self.asked, self.seen(self.level));
                 let most = self.rule.most(self.asked, self.seen(after), now);
@@ -80,7 +87,11 @@ impl Watch {
 
     /// The same, if all that is known is that the source was ready for some of `level`.
     pub(super) fn loose_reading(&self, said: Said, level: PollFlags) -> Reading {
-        match reading(said, NOTHING, told(self.seen(level), self.asked)) {
+        let reading = match self.voice {
+            Voice::Flags => reading(said, NOTHING, told(self.seen(level), self.asked)),
+            Voice::Directions => directions(said, self.asked, self.seen(level)),
+        };
+        match reading {
             Reading::Impossible => Reading::Impossible,
             _ if self.fired => Reading::Impossible,
             _ => Reading::Ambiguous,
@@ -98,6 +109,11 @@ impl Watch {
     /// Whether the rule asks for an event, as ready as the source is now.
     pub(super) fn owes(&self) -> bool {
         !self.fired && !self.uncertain && self.rule.owes(self.asked, self.seen(self.level))
+    }
+
+    /// Whether it is a one-shot that has reported one direction, and of which the other one may still be in the kernel.
+    pub(super) fn may_hide(&self) -> bool {
+        (self.fired || self.uncertain) && self.wanted.trigger.is_oneshot()
     }
 
     /// Whether that event has to be in the next poll that has room. What is done in another context of the kernel may

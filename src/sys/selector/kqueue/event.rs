@@ -39,15 +39,20 @@ impl Kevent {
         self.set_udata(udata);
     }
 
-    /// The end was found by reading, and is one of writing: nobody is left to read.
-    pub(super) fn become_end_of_writing(&mut self) {
-        *self = Kevent::new(
+    /// The end was found by reading, and is one of writing: nobody is left to read. Or one of both, if reading is wanted.
+    pub(super) fn become_end_of_writing(&mut self, reads: bool) {
+        let end = Kevent::new(
             self.ident(),
             Filter::Write,
             self.flags() | Flags::EOF,
             self.fflags(),
             self.udata(),
         );
+        if reads {
+            self.join(end);
+        } else {
+            *self = end;
+        }
     }
 
     /// The changes that make the entry of this event anew.

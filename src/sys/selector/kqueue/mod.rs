@@ -11,6 +11,10 @@
 //! The kernel keeps all state, but for one-shots: see `oneshots.rs`. The flags of an entry come back with its events, and
 //! `EV_DISPATCH` among them sends an event to that table.
 //!
+//! Registering and reregistering are the same here. Whether there was something to replace would be known with the answer
+//! to the call that makes the new registration, too late: a poll on another thread may have reported the token by then of
+//! a registration that was refused. Asking first would cost everybody a call.
+//!
 //! Invariant: what is in the table is changed under its lock, together with what the kernel has. A poller that was given
 //! an event takes the lock to look it up, and so finds the registration that the event is of.
 
@@ -65,53 +69,50 @@ impl Kqueue {
         }
     }
 
-    /// Makes a registration, or nothing of it.
+    /// Makes a registration in the place of whatever there was, or leaves nothing.
     #[inline]
-    fn put(&self, fd: usize, wanted: Wanted, replaces: bool) -> io::Result<()> {
+    fn put(&self, fd: usize, wanted: Wanted) -> io::Result<()> {
         if wanted.trigger.is_oneshot() {
-            return self.put_oneshot(fd, wanted, replaces);
+            return self.put_oneshot(fd, wanted);
         }
         let verdict = self.apply(fd, &Changes::to_put(wanted), wanted.token.0)?;
-        self.check(fd, verdict, replaces)?;
+        self.check(fd, verdict)?;
         if self.has_oneshots.load(Ordering::Relaxed) {
             self.lock().remove(fd);
         }
-        if verdict.broken && !verdict.added {
+        if verdict.broken {
             return self.put_end(&mut self.lock(), fd, wanted);
         }
         Ok(())
     }
 
     #[inline(never)]
-    fn put_oneshot(&self, fd: usize, wanted: Wanted, replaces: bool) -> io::Result<()> {
+    fn put_oneshot(&self, fd: usize, wanted: Wanted) -> io::Result<()> {
         // Before the kernel has it, so that a poller sees it with the event.
         self.has_oneshots.store(true, Ordering::Relaxed);
         let mut oneshots = self.lock();
         let id = oneshots.next_id();
         let verdict = self.apply(fd, &Changes::to_put(wanted), id)?;
-        let checked = self.check(fd, verdict, replaces);
+        let checked = self.check(fd, verdict);
         // What was registered before is gone in any case.
         oneshots.remove(fd);
         checked?;
-        if verdict.broken && !verdict.added {
+        if verdict.broken {
             return self.put_end(&mut oneshots, fd, wanted);
         }
         oneshots.insert(fd, id, wanted.token, Kind::Oneshot);
         Ok(())
     }
 
-    /// Undoes a registration of which a part has failed, or which there was not to replace.
-    ///
-    /// That there was none is known with the answer to the call that makes the new one. It is deleted at once; a poll that
-    /// runs meanwhile may report it. The alternative, to ask first, would cost everybody a call.
     #[inline]
-    fn check(&self, fd: usize, verdict: Verdict, replaces: bool) -> io::Result<()> {
+    fn check(&self, fd: usize, verdict: Verdict) -> io::Result<()> {
         match verdict.error {
-            None if verdict.found || !replaces => Ok(()),
-            error => self.undo(fd, verdict, error.unwrap_or(ENOENT)),
+            None => Ok(()),
+            Some(errno) => self.undo(fd, verdict, errno),
         }
     }
 
+    /// Undoes a registration of which a part has failed.
     #[cold]
     #[inline(never)]
     fn undo(&self, fd: usize, verdict: Verdict, errno: i64) -> io::Result<()> {
@@ -127,10 +128,9 @@ impl Kqueue {
     #[inline(never)]
     fn put_end(&self, oneshots: &mut Oneshots, fd: usize, wanted: Wanted) -> io::Result<()> {
         self.has_oneshots.store(true, Ordering::Relaxed);
-        let kind = if wanted.trigger.is_edge() || wanted.trigger.is_oneshot() {
-            Kind::End
-        } else {
-            Kind::LastingEnd
+        let kind = Kind::End {
+            lasts: !wanted.trigger.is_edge() && !wanted.trigger.is_oneshot(),
+            reads: wanted.interest.is_readable(),
         };
         let id = oneshots.next_id();
         let changes = Changes::to_watch_for_the_end(wanted.trigger);
@@ -189,12 +189,12 @@ impl Kqueue {
             if event.is_looked_up() {
                 match oneshots.event(event.ident(), event.udata(), kept) {
                     Fate::Report(token, Kind::Oneshot) => event.set_udata(token.0),
-                    Fate::Report(token, kind) => {
-                        if kind == Kind::LastingEnd {
+                    Fate::Report(token, Kind::End { lasts, reads }) => {
+                        if lasts {
                             self.repeat(event);
                         }
                         event.set_udata(token.0);
-                        event.become_end_of_writing();
+                        event.become_end_of_writing(reads);
                     }
                     Fate::Join(place) => {
                         events[place].join(event);
@@ -225,7 +225,7 @@ impl Kqueue {
 impl Selector for Kqueue {
     const DEFAULT: Backend = Backend::Kqueue;
 
-    const NOTICES_SECOND: bool = false;
+    const KNOWS_HANDLES: bool = false;
 
     type Event = Event;
     type State = ();
@@ -271,12 +271,12 @@ impl Selector for Kqueue {
 
     #[inline]
     fn register(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
-        self.put(ident(target), wanted, false)
+        self.put(ident(target), wanted)
     }
 
     #[inline]
     fn reregister(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
-        self.put(ident(target), wanted, true)
+        self.put(ident(target), wanted)
     }
 
     #[inline]

@@ -35,10 +35,13 @@ pub(crate) struct Entry {
 pub(crate) enum Kind {
     /// A one-shot.
     Oneshot,
-    /// The writing end of a pipe whose other end is gone, which is watched for reading in its place. Reported once.
-    End,
-    /// The same, reported for as long as it is registered.
-    LastingEnd,
+    /// The writing end of a pipe whose other end is gone, which is watched for reading in its place.
+    End {
+        /// Reported for as long as it is registered, and not once.
+        lasts: bool,
+        /// Reading is wanted besides.
+        reads: bool,
+    },
 }
 
 /// Where an event was put.
@@ -99,7 +102,7 @@ impl Oneshots {
         }
         match entry.reported {
             Some(place) if place.batch == batch => Fate::Join(place.index),
-            Some(_) if entry.kind != Kind::LastingEnd => Fate::Drop,
+            Some(_) if !matches!(entry.kind, Kind::End { lasts: true, .. }) => Fate::Drop,
             _ => {
                 entry.reported = Some(Place { batch, index });
                 Fate::Report(entry.token, entry.kind)
@@ -186,7 +189,9 @@ mod tests {
 
     #[test]
     fn an_end_is_reported_once_or_in_each_batch() {
-        for (kind, times) in [(Kind::End, 1), (Kind::LastingEnd, 4)] {
+        for (lasts, times) in [(false, 1), (true, 4)] {
+            let reads = false;
+            let kind = Kind::End { lasts, reads };
             let (mut oneshots, id) = registered(kind);
             let mut reported = 0;
             for _ in 0..4 {

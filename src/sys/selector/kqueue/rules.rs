@@ -174,7 +174,7 @@ impl Changes {
     /// For the writing end of a pipe whose other end is gone, which cannot be watched for writing any more.
     pub(crate) fn to_watch_for_the_end(trigger: Trigger) -> Changes {
         let flags = Flags::ADD | Flags::RECEIPT | Flags::DISPATCH | mode(trigger);
-        Changes::of([(Filter::Read, flags)])
+        Changes::of([(Filter::Read, DELETE), (Filter::Read, flags)])
     }
 
     #[inline]

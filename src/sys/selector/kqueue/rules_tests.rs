@@ -93,8 +93,8 @@ fn a_trigger_is_a_mode_of_each_entry() {
 fn an_end_is_watched_for_with_a_dispatch() {
     for trigger in TRIGGERS {
         let changes = Changes::to_watch_for_the_end(trigger);
-        assert_eq!(signs(&changes), "+r");
-        assert!(changes.as_slice()[0].flags.contains(Flags::DISPATCH));
+        assert_eq!(signs(&changes), "-r+r");
+        assert!(changes.as_slice()[1].flags.contains(Flags::DISPATCH));
     }
 }
 
