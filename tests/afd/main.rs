@@ -5,6 +5,7 @@
 
 #[cfg(feature = "os-ext")]
 mod bare;
+mod handles;
 #[cfg(feature = "os-ext")]
 mod unix;
 

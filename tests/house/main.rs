@@ -183,6 +183,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "bench/src/subject/polling.rs",
         "registering is unsafe in this crate",
     ),
+    (
+        "tests/afd/handles.rs",
+        "asks the system for the flags of a handle",
+    ),
     ("tests/alloc.rs", "an allocator that counts"),
     (
         "tests/named_pipes/bed.rs",
