@@ -382,6 +382,7 @@ pub(crate) use rustix::io::{readv, writev};
     not(mio_unsupported_force_waker_pipe)
 ))]
 #[path = "wake/eventfd.rs"]
+#[allow(dead_code)] // the models have flags of their own
 mod signal;
 #[cfg(all(
     unix,
@@ -391,7 +392,7 @@ mod signal;
     )
 ))]
 #[path = "wake/pipe.rs"]
-#[allow(dead_code)] // kqueue has flags of its own
+#[allow(dead_code)] // kqueue and event ports have flags of their own
 mod signal;
 #[cfg(target_os = "wasi")]
 #[path = "wake/none.rs"]

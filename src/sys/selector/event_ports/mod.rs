@@ -116,6 +116,7 @@ impl Selector for EventPorts {
                 match result {
                     // There is nobody to tell that events came with an error.
                     Err(errno) if errno != Errno::TIME && events.is_empty() => {
+                        self.shared.end_poll(false, now);
                         return Err(errno.into());
                     }
                     _ if emptied || events.len() == events.capacity() => break,
