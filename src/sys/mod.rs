@@ -202,7 +202,6 @@ mod queue {
 
     #[cfg(not(feature = "poll-backend"))]
     pub(crate) type Selector = event_ports::EventPorts;
-    /// The first one is the default.
     #[cfg(feature = "poll-backend")]
     pub(crate) type Selector =
         either::Either<event_ports::EventPorts, poll::Poll<port_event::Event>>;
