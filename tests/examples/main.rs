@@ -2,9 +2,11 @@
 //!
 //! What is waited for is waited for with a limit, so a fault is a failure and never a hang.
 
-#![cfg(all(unix, feature = "net", feature = "os-ext"))]
+#![cfg(all(any(unix, windows), feature = "net", feature = "os-ext"))]
 
+#[cfg(unix)]
 mod chat;
+#[cfg(unix)]
 mod child_output;
 mod client;
 mod http_hello;

@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+#[cfg(unix)]
+use std::process::ChildStdin;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
@@ -29,6 +31,7 @@ impl Program {
     }
 
     /// As [`start`](Program::start), with so many descriptors at most.
+    #[cfg(unix)]
     pub(crate) fn start_limited(name: &str, arguments: &[&str], descriptors: u32) -> Program {
         let mut command = Command::new("sh");
         command
@@ -93,11 +96,13 @@ impl Program {
         (stdout, stderr, status)
     }
 
+    #[cfg(unix)]
     pub(crate) fn stdin(&mut self) -> ChildStdin {
         self.child.stdin.take().expect("piped")
     }
 
     /// Kills it as `kill -9` does.
+    #[cfg(unix)]
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("running");
         self.child.wait().expect("its own child");
@@ -108,12 +113,14 @@ impl Program {
     }
 
     /// How many descriptors it has open, where `/proc` tells. It may have inherited some.
+    #[cfg(unix)]
     pub(crate) fn descriptors(&self) -> Option<usize> {
         let folder = fs::read_dir(format!("/proc/{}/fd", self.id())).ok()?;
         Some(folder.count())
     }
 
     /// How much time it has used of a processor, where `/proc` tells.
+    #[cfg(unix)]
     pub(crate) fn cpu_time(&self) -> Option<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
         // The second field is a name in parentheses, which may contain anything. User and system time are the 14th and 15th.
@@ -202,7 +209,12 @@ pub(crate) fn example(name: &str) -> PathBuf {
             build(profile)
         }
     });
-    folder.join(name)
+    folder.join(file(name))
+}
+
+/// The name of a program's file.
+fn file(name: &str) -> String {
+    format!("{name}{}", env::consts::EXE_SUFFIX)
 }
 
 /// Whether each example is there, and not older than any source. Where there are no sources, the programs have been carried
@@ -221,7 +233,7 @@ fn is_fresh(built: &Path) -> bool {
     ];
     names
         .iter()
-        .all(|name| modified(&built.join(name)).is_some_and(|built| built >= changed))
+        .all(|name| modified(&built.join(file(name))).is_some_and(|built| built >= changed))
 }
 
 fn newest(path: &Path) -> SystemTime {
