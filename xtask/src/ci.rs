@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::cargo::{tally, Result};
-use crate::{bench, checks, features, inlining, linuxes, models, msrv, semver, targets};
+use crate::{bench, checks, features, inlining, linuxes, models, msrv, semver, targets, windows};
 
 type Step = fn() -> Result;
 
@@ -23,6 +23,7 @@ const STEPS: &[(&str, Step)] = &[
     ("msrv", msrv::check),
     ("targets", targets::must),
     ("linuxes", linuxes::check),
+    ("windows", windows::check),
     ("semver", semver::check),
     ("package", checks::package),
 ];

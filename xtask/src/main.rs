@@ -38,6 +38,8 @@ usage: cargo xtask COMMAND
   features           each combination of features: lints, and for some the tests
   docs               the documentation, without a warning
   msrv               a compile with the oldest compiler to be had, and clippy's view of `rust-version`
+  windows [PROGRAM…] [-- TEST-ARGS…]
+                     the test suite as Windows programs, under Wine
   semver             no public item of the baseline version is missing or changed
   targets [--all] [--list] [TARGET…]
                      lint the library, its tests and examples for other systems
@@ -54,8 +56,6 @@ usage: cargo xtask COMMAND
   inject             failures of system calls, one at a time, with strace
   sanitize address|thread [TEST-ARGS…]
                      the test suite under a sanitizer
-  windows [PROGRAM…] [-- TEST-ARGS…]
-                     the test suite as Windows programs, under Wine
   stress [N]         the test suite N times (50 unless told) with every core busy
 ";
 
