@@ -10,7 +10,7 @@
 //! | [`signal`] | the flag in the kernel by which a `Waker` reaches a queue whose kernel has nothing better | `eventfd(2)`, a pipe; WASI has none |
 //! | [`create`] | how a descriptor becomes close-on-exec and non-blocking | flags, `fcntl(2)` |
 //! | [`socket`] | creating, accepting and connecting sockets | Unix, Windows, WASI |
-//! | [`datagrams`] | batches of datagrams | `sendmmsg(2)`, one by one |
+//! | [`datagrams`] | batches of datagrams | `sendmmsg(2)`, `WSASendMsg`, one by one |
 //! | [`names`], [`peers`], [`buffers`] | what not all Unixes have of Unix sockets, and calls with several buffers | |
 //! | [`facts`] | numbers and flags | |
 //!
@@ -448,7 +448,13 @@ pub(crate) mod datagram;
 #[cfg(all(feature = "net", any(target_os = "android", target_os = "linux")))]
 #[path = "socket/datagram/mmsg.rs"]
 pub(crate) mod datagrams;
-#[cfg(all(feature = "net", not(any(target_os = "android", target_os = "linux"))))]
+#[cfg(all(windows, feature = "net"))]
+#[path = "socket/datagram/wsamsg.rs"]
+pub(crate) mod datagrams;
+#[cfg(all(
+    feature = "net",
+    not(any(target_os = "android", target_os = "linux", windows))
+))]
 #[path = "socket/datagram/plain.rs"]
 pub(crate) mod datagrams;
 

@@ -6,13 +6,14 @@
 //! work on slices of borrowed buffers. Nothing allocates, and a program needs no `cfg`: where a system lacks something, the
 //! same calls do the same with more system calls. The guide's page on [UDP](crate::guide::udp) explains the parts.
 //!
-//! | | Linux, Android | anywhere, with [`Config::portable`] |
-//! | --- | --- | --- |
-//! | datagrams per system call | 32 (`sendmmsg`, `recvmmsg`) | 1 |
-//! | segments cut by the system | up to 64 (GSO, Linux 4.18) | no |
-//! | coalesced receive | up to 64 (GRO, Linux 5.0) | no |
-//! | congestion marks, source, destination, interface | yes | no |
-//! | truncation reported | yes | yes |
+//! | | Linux, Android | Windows | elsewhere, and with [`Config::portable`] |
+//! | --- | --- | --- | --- |
+//! | datagrams, or runs of segments, per system call | 32 (`sendmmsg`, `recvmmsg`) | 1 | 1 |
+//! | segments cut by the system | up to 64 (GSO, Linux 4.18) | up to 64 (USO, Windows 10 2004) | no |
+//! | coalesced receive | up to 64 (GRO, Linux 5.0) | yes (URO, Windows 10 2004) | no |
+//! | congestion marks | yes | build 20348 | no |
+//! | own addresses, interfaces | yes | yes | no |
+//! | truncation reported | yes | yes | yes |
 //!
 //! # Examples
 //!

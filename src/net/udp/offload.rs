@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+use super::Transmit;
+
 /// What a socket is to do for its batches: the argument of
 /// [`UdpSocket::offload`](crate::net::UdpSocket::offload).
 ///
@@ -48,7 +50,7 @@ impl Config {
         }
     }
 
-    /// Whether the system may put datagrams of the same sender into one buffer (GRO on Linux). Every
+    /// Whether the system may put datagrams of the same sender into one buffer (GRO on Linux, URO on Windows). Every
     /// buffer should have room for 65,535 bytes then: of what does not fit the rest is lost. Off by default.
     ///
     /// It holds for every receive on the socket, also for `recv` and `recv_from`, which cannot tell where a datagram ends.
@@ -81,7 +83,7 @@ impl Config {
         self
     }
 
-    /// Whether the system may cut contents into segments (GSO on Linux). If not, this crate does, with the same result. On
+    /// Whether the system may cut contents into segments (GSO on Linux, USO on Windows). If not, this crate does, with the same result. On
     /// by default.
     #[must_use]
     pub const fn segmentation(mut self, on: bool) -> Config {
@@ -189,6 +191,19 @@ impl Offload {
             max_segments: self.max_segments(),
             ..self.capabilities
         }
+    }
+
+    /// A transmit without what the system does not know.
+    pub(crate) fn within_capabilities<'a>(&self, transmit: &Transmit<'a>) -> Transmit<'a> {
+        let mut transmit = *transmit;
+        if !self.capabilities.send_ecn {
+            transmit.ecn = None;
+        }
+        if !self.capabilities.select_source {
+            transmit.source = None;
+            transmit.interface = None;
+        }
+        transmit
     }
 
     #[inline]

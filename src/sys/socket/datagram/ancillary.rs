@@ -24,11 +24,15 @@ pub(crate) struct Kinds {
     pub(crate) tclass: i32,
     /// `IP_PKTINFO`: `struct in_pktinfo`.
     pub(crate) info_v4: i32,
+    /// Whether that is an address and an interface, as on Windows, and not an interface and two addresses.
+    pub(crate) address_first: bool,
     /// `IPV6_PKTINFO`: `struct in6_pktinfo`.
     pub(crate) info_v6: i32,
     /// The level and the kind of the segment size to send with, and of the one received: `UDP_SEGMENT` and `UDP_GRO`.
     pub(crate) udp: i32,
     pub(crate) segment: i32,
+    /// Whether the segment size to send with has four bytes, as on Windows, and not two.
+    pub(crate) wide_segment: bool,
     pub(crate) coalesced: i32,
 }
 
@@ -100,7 +104,11 @@ impl Kinds {
             fits &= self.write_source(transmit, family, &mut writer);
         }
         if let Some(segment) = segment {
-            fits &= writer.push(self.udp, self.segment, &segment.to_ne_bytes());
+            fits &= if self.wide_segment {
+                writer.push(self.udp, self.segment, &u32::from(segment).to_ne_bytes())
+            } else {
+                writer.push(self.udp, self.segment, &segment.to_ne_bytes())
+            };
         }
         debug_assert!(fits, "SEND_ROOM has room for each of them");
         writer.used()
@@ -123,6 +131,12 @@ impl Kinds {
                 Some(IpAddr::V4(source)) => source,
                 _ => Ipv4Addr::UNSPECIFIED,
             };
+            if self.address_first {
+                let mut info = [0; 8];
+                info[..4].copy_from_slice(&source.octets());
+                info[4..].copy_from_slice(&interface);
+                return writer.push(self.v4, self.info_v4, &info);
+            }
             let mut info = [0; 12];
             info[..4].copy_from_slice(&interface);
             info[4..8].copy_from_slice(&source.octets());
@@ -157,8 +171,10 @@ impl Kinds {
             let byte = i32::from_ne_bytes(field(data, 0)?);
             meta.ecn = Some(Ecn::from_bits(byte as u8));
         } else if (level, kind) == (self.v4, self.info_v4) {
-            let destination = Ipv4Addr::from(field::<4>(data, 8)?);
-            meta.interface = NonZeroU32::new(u32::from_ne_bytes(field(data, 0)?));
+            let (address_at, interface_at) = if self.address_first { (0, 4) } else { (8, 0) };
+            let destination = Ipv4Addr::from(field::<4>(data, address_at)?);
+            let interface = u32::from_ne_bytes(field(data, interface_at)?);
+            meta.interface = NonZeroU32::new(interface);
             meta.destination = Some(destination.into());
         } else if (level, kind) == (self.v6, self.info_v6) {
             let interface = u32::from_ne_bytes(field(data, 16)?);

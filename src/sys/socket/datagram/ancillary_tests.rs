@@ -18,9 +18,11 @@ const KINDS: Kinds = Kinds {
     tos: 1,
     tclass: 2,
     info_v4: 3,
+    address_first: false,
     info_v6: 4,
     udp: 1003,
     segment: 5,
+    wide_segment: false,
     coalesced: 6,
 };
 
@@ -164,6 +166,31 @@ fn a_stride_is_never_nonsense() {
         let meta = read(&[(1003, 6, &int(stride))]);
         assert_eq!(meta.stride, expected);
     }
+}
+
+/// What differs on Windows.
+#[test]
+fn addresses_before_interfaces_and_wide_segments() {
+    const WINDOWS: Kinds = Kinds {
+        address_first: true,
+        wide_segment: true,
+        ..KINDS
+    };
+    let contents = [IoSlice::new(b"x")];
+    let transmit = Transmit::to(address("1.2.3.4:5"), &contents)
+        .with_source("10.0.0.1".parse().unwrap())
+        .with_interface(7);
+    let mut room = Room([0; SEND_ROOM]);
+    let used = WINDOWS.write(&transmit, false, 0, Some(1200), &mut room);
+    let messages: Vec<_> = Messages::new(WINDOWS.layout, &room.0[..used]).collect();
+    let info = [&[10, 0, 0, 1][..], &int(7)].concat();
+    assert_eq!((messages[0].kind, messages[0].data), (3, &info[..]));
+    assert_eq!((messages[1].kind, messages[1].data), (5, &int(1200)[..]));
+
+    let mut meta = ReceiveMeta::new(address("1.2.3.4:5"), 100, false);
+    WINDOWS.read(&room.0[..used], &mut meta);
+    assert_eq!(meta.destination, Some("10.0.0.1".parse().unwrap()));
+    assert_eq!(meta.interface, NonZeroU32::new(7));
 }
 
 proptest! {

@@ -25,21 +25,12 @@ use super::datagram::address::Name;
 use super::datagram::ancillary::{Kinds, Room, RECEIVE_ROOM, SEND_ROOM};
 use super::datagram::control::Layout;
 use super::datagram::portable::{self, too_many_slices};
-use super::datagram::{for_socket, slices};
+use super::datagram::{about_segments, for_socket, slices, LONGEST, SEGMENTS};
 use super::Handle;
 use crate::net::udp::{Capabilities, Config, Offload, ReceiveMeta, Transmit, MAX_SLICES};
 
 /// Headers for each system call.
 const HEADERS: usize = 32;
-
-/// `UDP_MAX_SEGMENTS`; newer kernels take twice as many.
-const SEGMENTS: usize = 64;
-
-/// What a datagram can hold, over IPv4; over IPv6 it is a little more.
-const LONGEST: usize = 65_507;
-
-/// No link that IPv6 runs on has less room than this in a packet. A segment of that size was not refused for its size.
-const FITS_EVERYWHERE: usize = 1_232;
 
 const KINDS: Kinds = Kinds {
     layout: Layout {
@@ -51,9 +42,11 @@ const KINDS: Kinds = Kinds {
     tos: libc::IP_TOS,
     tclass: libc::IPV6_TCLASS,
     info_v4: libc::IP_PKTINFO,
+    address_first: false,
     info_v6: libc::IPV6_PKTINFO,
     udp: libc::SOL_UDP,
     segment: libc::UDP_SEGMENT,
+    wide_segment: false,
     coalesced: libc::UDP_GRO,
 };
 
@@ -256,8 +249,8 @@ fn refuses_segments(errno: Errno) -> bool {
 /// A segment of what was refused as a whole went out. Remembers that, unless another segment size may be better off.
 #[cold]
 fn note(refusal: &Refusal, offload: &Offload, transmit: &Transmit<'_>) {
-    let about_size = refusal.errno != Errno::IO && transmit.next_segment() > FITS_EVERYWHERE;
-    if refusal.errno != Errno::MSGSIZE && !about_size {
+    let (certain, never) = (refusal.errno == Errno::IO, refusal.errno == Errno::MSGSIZE);
+    if about_segments(certain, never, transmit.next_segment()) {
         offload.refuse_segmentation();
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | part | says |
 //! | --- | --- |
-//! | `sys::datagrams` | what this system has for batches: `mmsg.rs`, or nothing beyond `portable.rs` |
+//! | `sys::datagrams` | what this system has for batches: `mmsg.rs`, `wsamsg.rs`, or nothing beyond `portable.rs` |
 //! | [`portable`] | one datagram for each system call, and nothing beside it; works everywhere |
 //! | [`ancillary`], [`control`], [`address`], [`slices`] | bytes and buffers, without a system call |
 //!
@@ -23,6 +23,19 @@ pub(crate) mod portable;
 pub(crate) mod slices;
 
 use std::net::SocketAddr;
+
+/// As many segments as are handed to the system at once. Newer Linuxes take twice as many.
+pub(crate) const SEGMENTS: usize = 64;
+
+/// What a datagram can hold, over IPv4; over IPv6 it is a little more.
+pub(crate) const LONGEST: usize = 65_507;
+
+/// Whether a refusal was about segments at all, and not about those of a certain length, now that one of `length` bytes
+/// went out by itself. There are errors that say so, and errors that never do. Others may mean that a segment was too long
+/// for the route; but no link that IPv6 runs on has room for less than 1,232 bytes in a packet.
+pub(crate) fn about_segments(certain: bool, never: bool, length: usize) -> bool {
+    certain || (!never && length <= 1_232)
+}
 
 /// The address to name to the system: an IPv6 socket reaches IPv4 under mapped addresses, and not every system maps them
 /// itself.

@@ -16,14 +16,14 @@ const V6: usize = 28;
 /// An address, byte by byte: family, port, and the rest, without padding in any family that is used here.
 #[derive(Clone, Debug)]
 #[repr(C, align(8))]
-pub(super) struct Address {
+pub(in crate::sys) struct Address {
     bytes: [u8; ROOM],
     length: i32,
 }
 
 impl Address {
     /// Room for any address.
-    pub(super) fn empty() -> Address {
+    pub(in crate::sys) fn empty() -> Address {
         Address {
             bytes: [0; ROOM],
             length: ROOM as i32,
@@ -32,7 +32,7 @@ impl Address {
 
     /// An address of `family`, and what this family adds to that.
     #[cfg(feature = "os-ext")]
-    pub(super) fn with(family: ADDRESS_FAMILY, rest: &[u8]) -> Address {
+    pub(in crate::sys) fn with(family: ADDRESS_FAMILY, rest: &[u8]) -> Address {
         let mut this = Address::empty();
         this.set(0, &family.to_ne_bytes());
         this.set(2, rest);
@@ -43,27 +43,32 @@ impl Address {
 
     /// What the family adds.
     #[cfg(feature = "os-ext")]
-    pub(super) fn rest(&self) -> &[u8] {
+    pub(in crate::sys) fn rest(&self) -> &[u8] {
         let length = usize::try_from(self.length).unwrap_or(0).min(ROOM);
         &self.bytes[2.min(length)..length]
     }
 
-    pub(super) fn as_ptr(&self) -> *const SOCKADDR {
+    pub(in crate::sys) fn as_ptr(&self) -> *const SOCKADDR {
         self.bytes.as_ptr().cast()
     }
 
-    pub(super) fn length(&self) -> i32 {
+    pub(in crate::sys) fn length(&self) -> i32 {
         self.length
     }
 
     /// Where the system writes an address, and its length.
-    pub(super) fn as_mut_parts(&mut self) -> (*mut SOCKADDR, *mut i32) {
+    pub(in crate::sys) fn as_mut_parts(&mut self) -> (*mut SOCKADDR, *mut i32) {
         let length = ptr::addr_of_mut!(self.length);
         (self.bytes.as_mut_ptr().cast(), length)
     }
 
+    /// Notes how much of it the system has written, where it tells that in a place of its own.
+    pub(in crate::sys) fn set_length(&mut self, length: i32) {
+        self.length = length.clamp(0, ROOM as i32);
+    }
+
     /// The address of a socket of the internet.
-    pub(super) fn to_internet(&self) -> io::Result<SocketAddr> {
+    pub(in crate::sys) fn to_internet(&self) -> io::Result<SocketAddr> {
         let length = usize::try_from(self.length).unwrap_or(0);
         match self.family() {
             AF_INET if length >= V4 => {

@@ -32,7 +32,7 @@ use windows_sys::Win32::Networking::WinSock::{
 #[cfg(feature = "os-ext")]
 use windows_sys::Win32::Networking::WinSock::{WSAIoctl, SIO_UDP_CONNRESET};
 
-use self::address::Address;
+pub(super) use self::address::Address;
 use super::{Handle, BACKLOG};
 
 /// As many buffers as are given to the system at a time. It names no limit of its own.
@@ -57,7 +57,7 @@ fn last_error() -> io::Error {
 }
 
 #[inline]
-fn check(result: i32) -> io::Result<()> {
+pub(super) fn check(result: i32) -> io::Result<()> {
     if result == SOCKET_ERROR {
         return Err(last_error());
     }
@@ -93,7 +93,7 @@ fn length(bytes: &[u8]) -> i32 {
 }
 
 #[inline]
-fn raw<T: AsSocket>(socket: &T) -> SOCKET {
+pub(super) fn raw<T: AsSocket>(socket: &T) -> SOCKET {
     // The two types of this number differ, their size does not.
     socket.as_socket().as_raw_socket() as SOCKET
 }
