@@ -24,8 +24,9 @@ use crate::{Interest, Registry, Token};
 ///
 /// # Closing
 ///
-/// Deregister the socket before closing it. One that was closed without that falls silent; but until the queue was polled
-/// again, a new socket that has its number cannot be registered.
+/// Deregister the socket before closing it. One that was closed without that falls silent. But its registration is only
+/// forgotten when the queue is polled, or, of a one-shot that has reported, not at all: until then a new socket that has
+/// its number cannot be registered.
 ///
 /// # Edges
 ///
