@@ -245,8 +245,11 @@ impl<T: Pollable> Source for IoSource<T> {
         interests: Interest,
     ) -> io::Result<()> {
         #[cfg(debug_assertions)]
-        self.owner.may_replace(registry)?;
-        registry.modify(self.target(), token, interests)
+        self.owner.may_change(registry)?;
+        registry.modify(self.target(), token, interests)?;
+        #[cfg(debug_assertions)]
+        self.owner.set(Some(registry));
+        Ok(())
     }
 
     #[inline(always)]
@@ -291,17 +294,6 @@ impl Owner {
                 "the source is registered with another `Poll`: deregister it there first",
             )),
         }
-    }
-
-    fn may_replace(&self, registry: &Registry) -> io::Result<()> {
-        self.may_change(registry)?;
-        if Selector::KNOWS_HANDLES || self.0.load(Ordering::Relaxed) == registry.id() {
-            return Ok(());
-        }
-        Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            "the source is not registered: use `register` first",
-        ))
     }
 
     fn may_change(&self, registry: &Registry) -> io::Result<()> {

@@ -110,8 +110,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](io::ErrorKind::NotFound) if the source is not registered. With kqueue it is registered then, except in
-    /// debug builds, which notice (but not for a [`SourceFd`](crate::unix::SourceFd)).
+    /// [`NotFound`](io::ErrorKind::NotFound) if the source is not registered. With kqueue it is registered then.
     ///
     /// # Examples
     ///

@@ -127,7 +127,7 @@ mod registrations {
         on_each_backend(|poll| {
             let registry = poll.registry().try_clone().unwrap();
             let (mut source, _peer) = writable();
-            let tells = poll.backend() != Backend::Kqueue || cfg!(debug_assertions);
+            let tells = poll.backend() != Backend::Kqueue;
             let absent = |source: &mut IoSource<Socket>| {
                 let missing = io::ErrorKind::NotFound;
                 if tells {

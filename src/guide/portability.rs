@@ -52,8 +52,8 @@
 //! - **The order of events** in a batch, and that a source has only one event in it. A backend may report its
 //!   directions apart.
 //! - **That an error comes from `register`** for what cannot be watched. Some systems find out later.
-//! - **That a second registration is refused, or a reregistration without a first.** With kqueue both just register,
-//!   unless a debug build sees it.
+//! - **That a second registration is refused, or a reregistration without a first.** With kqueue both just register;
+//!   debug builds see most second registrations.
 //! - **A registration with two queues**, and a queue that a child inherited through `fork`.
 //! - **The size of [`Event`](crate::event::Event)**, and what its `Debug` prints.
 //!

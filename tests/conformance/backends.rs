@@ -31,10 +31,9 @@ pub(crate) fn watches_positions(backend: Backend) -> bool {
 }
 
 /// Whether the queue knows what is registered: it refuses a second registration, and a reregistration without a first
-/// one. Otherwise both take the place of whatever there was, but in debug builds sources look after themselves, except
-/// for bare descriptors.
-pub(crate) fn knows_handles(backend: Backend, bare: bool) -> bool {
-    backend != Backend::Kqueue || cfg!(debug_assertions) && !bare
+/// one. Otherwise both take the place of whatever there was.
+pub(crate) fn knows_handles(backend: Backend) -> bool {
+    backend != Backend::Kqueue
 }
 
 /// Whether something that begins in one direction brings an event for this direction alone, rather than for all that are

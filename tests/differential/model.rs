@@ -56,9 +56,13 @@ impl Model {
         }
     }
 
-    /// Whether it is known if a source is registered: to the queue, or to the source itself in debug builds.
-    pub(crate) fn is_known(&self, bare: bool) -> bool {
-        self.rules.knows_handles || cfg!(debug_assertions) && !bare
+    pub(crate) fn knows_handles(&self) -> bool {
+        self.rules.knows_handles
+    }
+
+    /// Whether a second registration is refused: by the queue, or by the source itself in debug builds.
+    pub(crate) fn refuses_second(&self, bare: bool) -> bool {
+        self.knows_handles() || cfg!(debug_assertions) && !bare
     }
 
     pub(crate) fn is_registered(&self, end: End) -> bool {

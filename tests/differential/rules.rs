@@ -28,8 +28,7 @@ pub(crate) struct Rules {
     pub(crate) events_wait: bool,
     /// How much the events say, and about what.
     voice: Voice,
-    /// Whether the queue knows what is registered. Otherwise a registration takes the place of whatever there was, unless
-    /// the source knows.
+    /// Whether the queue knows what is registered. Otherwise a registration takes the place of whatever there was.
     pub(crate) knows_handles: bool,
 }
 

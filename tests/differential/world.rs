@@ -213,9 +213,8 @@ impl World {
         });
         let level = level_of(object.as_fd());
         let expected = match (known, anew) {
-            _ if !self.model.is_known(bare) => Ok(0),
-            (true, true) => Err(ErrorKind::AlreadyExists),
-            (false, false) => Err(ErrorKind::NotFound),
+            (true, true) if self.model.refuses_second(bare) => Err(ErrorKind::AlreadyExists),
+            (false, false) if self.model.knows_handles() => Err(ErrorKind::NotFound),
             _ => Ok(0),
         };
         if expected.is_ok() {

@@ -27,7 +27,7 @@ pub(crate) trait Selector: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// Whether [`register`](Selector::register) notices that the queue has the handle already, and
     /// [`reregister`](Selector::reregister) that it has not. Where neither the system nor a table can tell, both put the
-    /// registration in the place of whatever there was, and debug builds look after sources themselves.
+    /// registration in the place of whatever there was, and in debug builds a source itself refuses to be registered twice.
     #[allow(dead_code)] // asked in debug builds only
     const KNOWS_HANDLES: bool = true;
 
