@@ -17,6 +17,19 @@ pub(super) const SOURCE_ALERT: u16 = libc::PORT_SOURCE_ALERT as u16;
 pub(super) const SOURCE_FD: u16 = libc::PORT_SOURCE_FD as u16;
 pub(super) const SOURCE_USER: u16 = libc::PORT_SOURCE_USER as u16;
 
+/// `PORT_ALERT_SET`, from `<sys/port.h>`. libc has it, and the function, since 0.2.187: too new to ask everybody for it.
+const ALERT_SET: libc::c_int = 0x01;
+
+extern "C" {
+    /// port_alert(3C).
+    fn port_alert(
+        port: libc::c_int,
+        flags: libc::c_int,
+        events: libc::c_int,
+        user: *mut libc::c_void,
+    ) -> libc::c_int;
+}
+
 /// An event port.
 #[derive(Debug)]
 pub(super) struct Port(OwnedFd);
@@ -75,9 +88,8 @@ impl Port {
     /// `port_alert`: puts the port into alert mode, or takes it out of it.
     pub(super) fn alert(&self, on: bool) -> Result<(), Errno> {
         let port = self.0.as_raw_fd();
-        let flags = libc::PORT_ALERT_SET;
         // SAFETY: The port is open, and the pointer is never followed.
-        check(unsafe { libc::port_alert(port, flags, on.into(), ptr::null_mut()) })
+        check(unsafe { port_alert(port, ALERT_SET, on.into(), ptr::null_mut()) })
     }
 }
 
