@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::cargo::{tally, Result};
-use crate::{bench, checks, features, inlining, linuxes, models, msrv, semver, targets, windows};
+use crate::{
+    bench, checks, features, inlining, linuxes, minimal, models, msrv, semver, targets, windows,
+};
 
 type Step = fn() -> Result;
 
@@ -24,6 +26,7 @@ const STEPS: &[(&str, Step)] = &[
     ("targets", targets::must),
     ("linuxes", linuxes::check),
     ("windows", windows::check),
+    ("minimal", minimal::check),
     ("semver", semver::check),
     ("package", checks::package),
 ];

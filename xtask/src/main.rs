@@ -11,6 +11,7 @@ mod features;
 mod inject;
 mod inlining;
 mod linuxes;
+mod minimal;
 mod models;
 mod msrv;
 mod sanitize;
@@ -38,6 +39,7 @@ usage: cargo xtask COMMAND
   features           each combination of features: lints, and for some the tests
   docs               the documentation, without a warning
   msrv               a compile with the oldest compiler to be had, and clippy's view of `rust-version`
+  minimal            a compile with the oldest dependencies that Cargo.toml allows
   windows [PROGRAM…] [-- TEST-ARGS…]
                      the test suite as Windows programs, under Wine
   semver             no public item of the baseline version is missing or changed

@@ -249,3 +249,27 @@ impl Check {
         Ok(run_cargo(&mut command))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cargo::root;
+
+    #[test]
+    fn what_docs_rs_shows_is_checked() {
+        let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        let section = manifest.split("[package.metadata.docs.rs]").nth(1).unwrap();
+        let targets = section.split("\ntargets = [").nth(1).unwrap();
+        let targets: Vec<&str> = targets.split(']').next().unwrap().split('"').collect();
+        let targets = targets.iter().skip(1).step_by(2);
+        // The documentation of this one is checked by `docs`.
+        for target in targets.filter(|target| **target != "x86_64-unknown-linux-gnu") {
+            assert!(
+                TARGETS
+                    .iter()
+                    .any(|(name, tier)| name == target && *tier != Later),
+                "{target}"
+            );
+        }
+    }
+}
