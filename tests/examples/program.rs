@@ -293,10 +293,9 @@ fn build(profile: &Path) -> PathBuf {
         "debug" => {}
         other => drop(command.args(["--profile", other])),
     }
-    // Cargo marks its target folder, and the folders in it that are for other targets and named for them.
+    // A folder for another target is named for it. Cargo marks it, and its own folder above.
     if let Some(target) = profile.parent() {
-        let above = target.parent().filter(|above| is_tagged(above));
-        match above {
+        match target.parent() {
             Some(above) if is_triple(&name(target)) => {
                 command.arg("--target-dir").arg(above);
                 command.arg("--target").arg(name(target));
