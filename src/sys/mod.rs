@@ -250,9 +250,23 @@ mod queue {
 #[allow(dead_code)] // the other halves use the rest
 #[path = "selector/afd"]
 mod pure_afd {
+    #[cfg(loom)]
+    mod due;
     mod flags;
     mod state;
 }
+
+/// For kernels that keep each packet of a waker apart.
+#[cfg(any(
+    windows,
+    mio_model = "event_ports",
+    target_os = "illumos",
+    target_os = "solaris",
+    all(test, loom)
+))]
+#[path = "selector/sent.rs"]
+#[allow(dead_code)] // a build may be asked to use nothing but `poll(2)`
+mod sent;
 
 /// Named pipes.
 #[cfg(all(windows, feature = "os-ext"))]

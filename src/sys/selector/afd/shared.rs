@@ -22,7 +22,7 @@ use crate::sys::selector::{Direction, Wanted};
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) port: Port,
-    due: Due,
+    due: Due<Socket>,
     /// How many polls of the queue there have been.
     turns: AtomicUsize,
     /// How many packets of sockets will come.
@@ -273,7 +273,7 @@ pub(super) struct Turn<'a> {
     shared: &'a Shared,
     number: usize,
     /// What the next poll has to ask for.
-    left: Chain,
+    left: Chain<Socket>,
 }
 
 impl Turn<'_> {

@@ -15,7 +15,7 @@ use std::io;
 use std::mem::size_of;
 use std::os::windows::io::{AsRawHandle, AsRawSocket, BorrowedSocket, OwnedHandle};
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use windows_sys::Wdk::System::IO::NtDeviceIoControlFile;
@@ -29,6 +29,7 @@ use windows_sys::Win32::Networking::WinSock::{
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, IO_STATUS_BLOCK, OVERLAPPED};
 
+use super::due::{AtomicPtr, Linked};
 use super::group::nt_error;
 use super::{lock, Flags, State};
 
@@ -65,7 +66,7 @@ pub(crate) struct Socket {
     inner: Mutex<Inner>,
     memory: UnsafeCell<Memory>,
     /// The next socket in the list of those that are due: see `due.rs`.
-    pub(super) next: AtomicPtr<Socket>,
+    next: AtomicPtr<Socket>,
     /// In the pool.
     pub(super) position: usize,
     afd: Arc<OwnedHandle>,
@@ -200,6 +201,12 @@ impl Socket {
         // SAFETY: `IO_STATUS_BLOCK` begins with the status. It is as large and as aligned as the atomic, lives as long as
         // `self`, and is shared with nobody but the kernel.
         unsafe { &*status }
+    }
+}
+
+impl Linked for Socket {
+    fn next(&self) -> &AtomicPtr<Socket> {
+        &self.next
     }
 }
 

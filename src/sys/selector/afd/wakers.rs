@@ -1,12 +1,12 @@
 //! Wakers: packets that are posted, and not fetched again once their waker has gone.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::lock;
 use super::port::Port;
 use super::WAKER;
+use crate::sys::sent::Sent;
 use crate::Token;
 
 /// The wakers of a queue, each with a number of its own. A packet has the number in the place of a pointer: it cannot be
@@ -25,8 +25,8 @@ struct List {
 pub(crate) struct Signal {
     number: usize,
     token: Token,
-    /// A packet of it is in the port: one is enough, however often the queue is polled before that is fetched.
-    posted: AtomicBool,
+    /// Its packet in the port.
+    sent: Sent,
 }
 
 impl Wakers {
@@ -35,7 +35,7 @@ impl Wakers {
         let signal = Arc::new(Signal {
             number: list.next,
             token,
-            posted: AtomicBool::new(false),
+            sent: Sent::new(),
         });
         list.next += 1;
         list.signals.push(Arc::clone(&signal));
@@ -51,8 +51,7 @@ impl Wakers {
     pub(super) fn take(&self, number: usize) -> Option<Token> {
         let list = lock(&self.0);
         let signal = list.signals.iter().find(|it| it.number == number)?;
-        // A read-modify-write, so that what the waking thread wrote is seen also if its wake added no packet.
-        signal.posted.swap(false, Ordering::AcqRel);
+        signal.sent.take();
         Some(signal.token)
     }
 }
@@ -60,14 +59,8 @@ impl Wakers {
 impl Signal {
     #[inline]
     pub(super) fn raise(&self, port: &Port) -> io::Result<()> {
-        if self.posted.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
-        let posted = port.post(WAKER, self.number as *const _);
-        if posted.is_err() {
-            self.posted.store(false, Ordering::Release);
-        }
-        posted
+        let packet = self.number as *const _;
+        self.sent.raise(|| port.post(WAKER, packet))
     }
 }
 

@@ -36,6 +36,7 @@ use super::queues::Queues;
 use super::sources::{Ask, Sources};
 use super::table::Plan;
 use crate::sys::selector::{unsupported, Direction, Selector, Target, Wanted};
+use crate::sys::sent::Sent;
 use crate::{Backend, Token};
 
 /// What a wait is cut into: systems may refuse or misread what is much longer.
@@ -72,8 +73,8 @@ struct State {
 pub(crate) struct Waker {
     token: Token,
     number: usize,
-    /// An event is in the port, or being sent.
-    sent: AtomicBool,
+    /// Its event in the port.
+    sent: Sent,
     /// The port was full, and was put into alert mode.
     refused: AtomicBool,
 }
@@ -180,7 +181,7 @@ impl Selector for EventPorts {
         let waker = Arc::new(Waker {
             token,
             number: state.last_waker,
-            sent: AtomicBool::new(false),
+            sent: Sent::new(),
             refused: AtomicBool::new(false),
         });
         state.wakers.push(Arc::clone(&waker));
@@ -189,14 +190,11 @@ impl Selector for EventPorts {
 
     #[inline]
     fn raise(&self, waker: &Arc<Waker>) -> io::Result<()> {
-        // Acquire and release: what is merged here becomes visible with the event, which is taken by `Waker::take`.
-        if waker.sent.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
-        match self.shared.port.send(waker.number) {
+        let port = &self.shared.port;
+        waker.sent.raise(|| match port.send(waker.number) {
             Ok(()) => Ok(()),
             Err(errno) => self.shared.raise_by_alert(waker, errno),
-        }
+        })
     }
 
     fn retire(&self, waker: &Arc<Waker>) {
@@ -286,7 +284,7 @@ impl Shared {
                 Source::User(number) => {
                     let waker = state.wakers.iter().find(|waker| waker.number == number);
                     waker.is_some_and(|waker| {
-                        waker.take() && event.report(waker.token, PollFlags::IN)
+                        waker.sent.take() && event.report(waker.token, PollFlags::IN)
                     })
                 }
                 Source::Alert => {
@@ -333,7 +331,7 @@ impl Shared {
                 break;
             }
             waker.refused.store(false, Ordering::Relaxed);
-            if waker.take() {
+            if waker.sent.take() {
                 events.push(Event::from((waker.token, PollFlags::IN)));
             }
         }
@@ -343,18 +341,13 @@ impl Shared {
     /// The port has no room for a wake. It can be put into alert mode all the same.
     #[cold]
     fn raise_by_alert(&self, waker: &Waker, errno: Errno) -> io::Result<()> {
-        let result = match errno {
+        match errno {
             Errno::AGAIN | Errno::NOMEM => {
                 waker.refused.store(true, Ordering::Release);
-                self.port.alert(true)
+                Ok(self.port.alert(true)?)
             }
-            errno => Err(errno),
-        };
-        if result.is_err() {
-            // The kernel was not told, so the next wake has to.
-            waker.sent.store(false, Ordering::Release);
+            errno => Err(errno.into()),
         }
-        Ok(result?)
     }
 
     /// Changes the registrations, and the kernel's view of them.
@@ -408,13 +401,6 @@ impl Shared {
             // A port that is full. An alert that nobody has asked for does no harm.
             Err(_) => drop(self.port.alert(true)),
         }
-    }
-}
-
-impl Waker {
-    /// Whether there was a wake since the last event.
-    fn take(&self) -> bool {
-        self.sent.swap(false, Ordering::AcqRel)
     }
 }
 
