@@ -348,10 +348,7 @@ impl Turn<'_> {
         shared.in_flight.fetch_sub(1, Ordering::AcqRel);
         let mut inner = socket.lock();
         let answer = match socket.answer() {
-            // A level may be over by now, unless it was asked for in this poll.
-            Answer::Flags(flags)
-                if inner.state.reports_states() && inner.asked_in != self.number =>
-            {
+            Answer::Flags(flags) if inner.state.is_doubtful(inner.asked_in != self.number) => {
                 Answer::Flags(shared.probe(inner.base, flags))
             }
             answer => answer,

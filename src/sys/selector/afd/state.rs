@@ -47,6 +47,8 @@ struct Registration {
     wanted: Wanted,
     /// What the user has still to be told of.
     armed: Flags,
+    /// The poll that is pending was submitted for the registration before this one.
+    inherits: bool,
     /// For a bare socket with an edge trigger: the pace of reading and of writing.
     paces: Option<[Pace; 2]>,
 }
@@ -100,8 +102,13 @@ impl State {
                 self.phase = Phase::Cancelled;
                 Order::Nothing
             }
-            // What was not ready is not ready now.
-            Phase::Pending(asked) if asked.contains(self.armed()) => Order::Nothing,
+            // What was not ready is not ready now; unless the answer is about to be written.
+            Phase::Pending(asked) if asked.contains(self.armed()) => {
+                if let Some(registration) = &mut self.registration {
+                    registration.inherits = true;
+                }
+                Order::Nothing
+            }
             Phase::Pending(_) => {
                 self.phase = Phase::Cancelled;
                 Order::Cancel
@@ -229,13 +236,15 @@ impl State {
         })
     }
 
-    /// Whether an answer that may be old has to be checked before it is reported: a level that is over is silent.
-    pub(crate) fn reports_states(&self) -> bool {
-        let level = |registration: &Registration| {
-            let trigger = registration.wanted.trigger;
-            !trigger.is_edge() && !trigger.is_oneshot()
+    /// Whether the answer may be old, so that it has to be checked before it is reported: a level that is over is silent,
+    /// and so is what was over when the registration was made. `early`: the kernel was asked before this poll of the queue.
+    pub(crate) fn is_doubtful(&self, early: bool) -> bool {
+        let Some(registration) = &self.registration else {
+            return false;
         };
-        matches!(self.phase, Phase::Pending(_)) && self.registration.as_ref().is_some_and(level)
+        let trigger = registration.wanted.trigger;
+        let level = !trigger.is_edge() && !trigger.is_oneshot();
+        matches!(self.phase, Phase::Pending(_)) && (registration.inherits || level && early)
     }
 
     /// The answer to the poll has come. Empty if there is none: the poll was cancelled.
@@ -285,6 +294,7 @@ impl State {
         self.registration = Some(Registration {
             wanted,
             armed: Flags::requested(wanted.interest),
+            inherits: false,
             paces: (bare && edges).then(<[Pace; 2]>::default),
         });
     }
@@ -296,12 +306,15 @@ impl State {
     }
 
     fn submit(&mut self) -> Order {
-        let armed = self.armed();
-        if armed.is_empty() {
+        let Some(registration) = &mut self.registration else {
+            return Order::Nothing;
+        };
+        if registration.armed.is_empty() {
             return Order::Nothing;
         }
-        self.phase = Phase::Pending(armed);
-        Order::Submit(armed)
+        registration.inherits = false;
+        self.phase = Phase::Pending(registration.armed);
+        Order::Submit(registration.armed)
     }
 }
 

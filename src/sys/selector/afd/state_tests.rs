@@ -44,7 +44,7 @@ fn without_reading() -> Flags {
 fn a_level_is_asked_for_again() {
     let mut state = registered(R, Trigger::Level);
     for _ in 0..3 {
-        assert!(state.reports_states());
+        assert!(state.is_doubtful(true) && !state.is_doubtful(false));
         assert_eq!(state.answer(Flags::RECEIVE), event(Flags::RECEIVE, true));
         assert!(!state.rearm(Direction::Read));
         assert!(state.is_due());
@@ -124,9 +124,24 @@ fn an_answer_from_before_a_reregistration_is_void() {
     let mut state = registered(R, Trigger::Oneshot);
     let again = wanted(R, Trigger::Oneshot);
     assert_eq!(state.reregister(again, false, true), Order::Nothing);
-    assert!(!state.reports_states());
+    assert!(!state.is_doubtful(true));
     let anew = Outcome::Internal(Order::Submit(Flags::requested(R)));
     assert_eq!(state.answer(Flags::RECEIVE), anew);
+    assert_eq!(state.answer(Flags::RECEIVE), event(Flags::RECEIVE, false));
+}
+
+/// The kernel may have found something before the reregistration, and not have written so yet.
+#[test]
+fn an_answer_to_an_older_registration_is_doubted() {
+    let mut state = registered(R, Trigger::Oneshot);
+    assert!(!state.is_doubtful(true));
+    let again = wanted(R, Trigger::Oneshot);
+    assert_eq!(state.reregister(again, false, false), Order::Nothing);
+    assert!(state.is_doubtful(false));
+    // It is over.
+    let anew = Outcome::Internal(Order::Submit(Flags::requested(R)));
+    assert_eq!(state.answer(Flags::default()), anew);
+    assert!(!state.is_doubtful(true));
     assert_eq!(state.answer(Flags::RECEIVE), event(Flags::RECEIVE, false));
 }
 
