@@ -38,7 +38,7 @@ pub(crate) fn knows_handles(backend: Backend) -> bool {
 
 /// Whether something that begins in one direction brings an event for this direction alone, rather than for all that are
 /// ready.
-#[cfg(unix)]
+#[cfg(all(unix, feature = "os-ext"))]
 pub(crate) fn directions_are_apart(backend: Backend) -> bool {
     backend == Backend::Kqueue
 }

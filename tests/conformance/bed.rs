@@ -62,7 +62,7 @@ fn is_required(backend: Backend) -> bool {
     let name = backend.to_string();
     list.split(',')
         .map(str::trim)
-        .any(|required| required == "all" || required == name)
+        .any(|required| required == name || (required == "all" && backend.is_available()))
 }
 
 fn skip(backend: Backend, error: &io::Error) {

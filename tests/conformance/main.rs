@@ -8,7 +8,7 @@
 //! `PLATFORMS.md`. Everything else holds for all of them.
 //!
 //! A backend that the system refuses is skipped, with a line on the standard output. `MIO_REQUIRE_BACKENDS` names those
-//! for which that is a failure: `epoll,poll`, or `all`.
+//! for which that is a failure: `epoll,poll`, or `all` that are in the build.
 
 #![cfg(any(unix, windows))]
 
