@@ -11,6 +11,8 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::failures;
+
 /// A failure is one message for a person to read.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
@@ -94,10 +96,12 @@ pub(crate) fn test(command: &mut Command) -> Result {
         }
         late
     });
+    let mut failures = failures::Reader::default();
     for bytes in BufReader::new(output).split(b'\n') {
         let bytes = bytes.map_err(|error| refused(command, &error))?;
         let text = String::from_utf8_lossy(&bytes);
         count(&text);
+        failures.line(&text);
         println!("{text}");
     }
     let status = child.wait().map_err(|error| refused(command, &error))?;

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::cargo::{tally, Result};
 use crate::{
-    bench, checks, features, inlining, linuxes, minimal, models, msrv, semver, targets, windows,
+    bench, checks, failures, features, inlining, linuxes, minimal, models, msrv, semver, targets,
+    windows,
 };
 
 type Step = fn() -> Result;
@@ -42,6 +43,7 @@ pub(crate) fn step(name: &str) -> Option<Step> {
 /// Runs every step, and fails if one did.
 pub(crate) fn run() -> Result {
     let mut results: Vec<(&str, Duration, Result)> = Vec::new();
+    let mut reports: Vec<(&str, Vec<String>)> = Vec::new();
     for &(name, step) in STEPS {
         println!("\n==> {name}");
         let start = Instant::now();
@@ -50,6 +52,7 @@ pub(crate) fn run() -> Result {
             println!("\n==> {name} failed:\n{message}");
         }
         results.push((name, start.elapsed(), result));
+        reports.push((name, failures::take()));
     }
 
     println!("\n{:<10} {:>7}  result", "step", "seconds");
@@ -60,6 +63,11 @@ pub(crate) fn run() -> Result {
     for (name, _, result) in &results {
         if let Err(message) = result {
             println!("\n{name}: {message}");
+        }
+    }
+    for (name, reports) in &reports {
+        for report in reports {
+            println!("\n{name}: what the tests said that failed:\n{report}");
         }
     }
     let failures = results

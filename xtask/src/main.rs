@@ -7,6 +7,7 @@ mod ci;
 mod coverage;
 mod debian;
 mod downstream;
+mod failures;
 mod features;
 mod inject;
 mod inlining;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::cargo::{cargo, count, output, root, run as run_command, target_dir, Result};
 use crate::debian::create;
+use crate::failures;
 use crate::sysroot;
 use wine::Wine;
 
@@ -117,6 +118,8 @@ impl Program {
             return Ok(());
         }
         println!("{text}");
+        let mut failures = failures::Reader::default();
+        text.lines().for_each(|line| failures.line(line));
         match outcome {
             None => Err(format!(
                 "{} hung: ended after {} s",
