@@ -1,8 +1,9 @@
-//! `msrv`: the library compiles with the oldest compiler to be had, and clippy knows of nothing newer than
+//! `msrv`: the library compiles with the oldest compilers to be had, and clippy knows of nothing newer than
 //! `rust-version`.
 //!
-//! A rustup toolchain of `rust-version` itself is taken when there is one. Otherwise Debian's oldest compiler that is not
-//! older: it catches new syntax and inference, clippy's `incompatible_msrv` the library items between the two.
+//! A rustup toolchain of `rust-version` itself is taken when there is one. Otherwise Debian's oldest compilers that are
+//! not older, of the suites that carry one: they catch new syntax and inference, clippy's `incompatible_msrv` the library
+//! items between them and `rust-version`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,18 +15,21 @@ use crate::debian::{create, write, Apt};
 
 /// A compiler among Debian's packages.
 struct Packaged {
-    suite: &'static str,
+    /// Where it and its libraries are, the compiler's suite last.
+    suites: &'static [&'static str],
     release: &'static str,
     /// The compiler's own packages, all of one version.
     compiler: &'static [&'static str],
-    /// Shared libraries it needs and a bare system lacks, from the system's own suite.
+    /// Shared libraries it needs and a bare system lacks.
     libraries: &'static [&'static str],
+    /// Whether the C library is among them: the system's own may be too old for the compiler.
+    libc: bool,
 }
 
-/// Oldest first. The second is there for the day when mirrors no longer carry the first one's suite.
+/// Oldest first.
 const PACKAGED: &[Packaged] = &[
     Packaged {
-        suite: "bullseye",
+        suites: &["bookworm", "bullseye"],
         release: "1.78",
         compiler: &["rustc-web", "libstd-rust-web-1.78", "libstd-rust-web-dev"],
         libraries: &[
@@ -38,12 +42,16 @@ const PACKAGED: &[Packaged] = &[
             "libmd0",
             "libicu72",
         ],
+        libc: false,
     },
     Packaged {
-        suite: "bookworm",
+        suites: &["trixie"],
         release: "1.85",
-        compiler: &["rustc-web", "libstd-rust-web-1.85", "libstd-rust-web-dev"],
+        compiler: &["rustc", "libstd-rust-1.85", "libstd-rust-dev"],
         libraries: &[
+            "libc6",
+            "libgcc-s1",
+            "libstdc++6",
             "libllvm19",
             "libedit2",
             "libxml2",
@@ -51,8 +59,13 @@ const PACKAGED: &[Packaged] = &[
             "libffi8",
             "libbsd0",
             "libmd0",
-            "libicu72",
+            "libicu76",
+            "liblzma5",
+            "libtinfo6",
+            "libzstd1",
+            "zlib1g",
         ],
+        libc: true,
     },
 ];
 
@@ -68,39 +81,48 @@ pub(crate) fn check() -> Result {
         "-D",
         "clippy::incompatible_msrv",
     ]));
-    let compile = compiler().and_then(|rustc| {
-        each(["--all-features", "--no-default-features"], |features| {
-            run(cargo(&["check", "--package", "mio", "--lib", features])
-                .env("RUSTC", &rustc)
+    let compile = compilers().and_then(|compilers| {
+        let builds = compilers.iter().flat_map(|rustc| {
+            ["--all-features", "--no-default-features"].map(|features| (rustc, features))
+        });
+        each(builds, |(rustc, features)| {
+            run(cargo(&["build", "--package", "mio", "--lib", features])
+                .env("RUSTC", rustc)
                 .env("CARGO_TARGET_DIR", target_dir("msrv")))
         })
     });
     each([lint, compile], |result| result)
 }
 
-/// The oldest compiler to be had, behind a script that today's cargo can call.
-fn compiler() -> Result<PathBuf> {
+/// The oldest compilers to be had, each behind a script that today's cargo can call.
+fn compilers() -> Result<Vec<PathBuf>> {
     let declared = rust_version()?;
     let cache = cache()?.join("msrv");
     create(&cache)?;
     if let Some(rustc) = toolchain(&declared)? {
         println!("rustc {declared}, from its own toolchain");
-        return shim(&cache.join(format!("rustc-{declared}")), &rustc, None);
+        let script = cache.join(format!("rustc-{declared}"));
+        return Ok(vec![shim(&script, &format!("'{}'", rustc.display()))?]);
     }
+    let mut compilers = Vec::new();
     let mut refusals = Vec::new();
     for packaged in PACKAGED {
         match unpacked(packaged, &cache) {
             Ok(rustc) => {
-                println!(
-                    "rustc {}, the oldest to be had for {declared}",
-                    packaged.release
-                );
-                return Ok(rustc);
+                print!("{}", output(Command::new(&rustc).arg("--version"))?);
+                compilers.push(rustc);
             }
-            Err(message) => refusals.push(message),
+            // A mirror drops a suite one day. The others are as good as before then.
+            Err(message) => {
+                println!("no rustc {}: {message}", packaged.release);
+                refusals.push(message);
+            }
         }
     }
-    Err(refusals.join("\n"))
+    match compilers.is_empty() {
+        true => Err(refusals.join("\n")),
+        false => Ok(compilers),
+    }
 }
 
 /// The compiler of the installed toolchain `version`, if there is one.
@@ -128,7 +150,7 @@ fn unpacked(packaged: &Packaged, cache: &Path) -> Result<PathBuf> {
         let _ = fs::remove_dir_all(&fresh);
         let _ = fs::remove_dir_all(&dir);
         create(&fresh)?;
-        let apt = Apt::open(&["bookworm", packaged.suite])?;
+        let apt = Apt::open(packaged.suites)?;
         let version = apt
             .versions(packaged.compiler[0])?
             .into_iter()
@@ -146,21 +168,32 @@ fn unpacked(packaged: &Packaged, cache: &Path) -> Result<PathBuf> {
     let libraries = dir
         .join("usr/lib")
         .join(format!("{}-linux-gnu", std::env::consts::ARCH));
-    shim(&script, &dir.join("usr/bin/rustc"), Some(&libraries))
+    let libraries = libraries.display();
+    let rustc = dir.join("usr/bin/rustc");
+    let rustc = rustc.display();
+    // The linker that the compiler starts belongs to the system, and must not meet another C library in its environment.
+    let call = match packaged.libc {
+        true => format!(
+            "'{libraries}/{LOADER}' --library-path '{libraries}' --argv0 '{rustc}' '{rustc}'"
+        ),
+        false => format!("env LD_LIBRARY_PATH='{libraries}' '{rustc}'"),
+    };
+    shim(&script, &call)
 }
 
-/// Writes a script that calls `rustc` without the option `--check-cfg`, which today's cargo always passes and which
+/// The program that starts programs with shared libraries.
+const LOADER: &str = match cfg!(target_arch = "aarch64") {
+    true => "ld-linux-aarch64.so.1",
+    false => "ld-linux-x86-64.so.2",
+};
+
+/// Writes a script that calls a compiler without the option `--check-cfg`, which today's cargo always passes and which
 /// compilers before 1.80 refuse.
-fn shim(script: &Path, rustc: &Path, libraries: Option<&Path>) -> Result<PathBuf> {
-    let environment = match libraries {
-        Some(path) => format!("LD_LIBRARY_PATH='{}' ", path.display()),
-        None => String::new(),
-    };
+fn shim(script: &Path, rustc: &str) -> Result<PathBuf> {
     let text = format!(
         "#!/bin/sh\nleft=$#\nwhile [ $left -gt 0 ]; do\n  arg=$1; shift; left=$((left - 1))\n  \
          if [ \"$arg\" = --check-cfg ]; then shift; left=$((left - 1)); else set -- \"$@\" \"$arg\"; fi\ndone\n\
-         {environment}exec '{}' \"$@\"\n",
-        rustc.display()
+         exec {rustc} \"$@\"\n"
     );
     write(script, &text)?;
     fs::set_permissions(script, fs::Permissions::from_mode(0o755))
