@@ -13,7 +13,7 @@ use crate::event::Source;
 use crate::queue::Queue;
 use crate::sys::selector::{Direction, Selector as _, Target};
 use crate::sys::{AsHandle, Selector, SourceState};
-use crate::{Interest, Registry, Token};
+use crate::{explained, Interest, Registry, Token};
 
 /// What an [`IoSource`] can hold: a handle that the system can watch.
 ///
@@ -231,7 +231,7 @@ impl<T: Pollable> Source for IoSource<T> {
     ) -> io::Result<()> {
         #[cfg(debug_assertions)]
         self.owner.may_register(registry)?;
-        registry.add(self.target(), token, interests)?;
+        explained::change(registry.add(self.target(), token, interests))?;
         #[cfg(debug_assertions)]
         self.owner.set(Some(registry));
         Ok(())
@@ -246,7 +246,7 @@ impl<T: Pollable> Source for IoSource<T> {
     ) -> io::Result<()> {
         #[cfg(debug_assertions)]
         self.owner.may_change(registry)?;
-        registry.modify(self.target(), token, interests)?;
+        explained::change(registry.modify(self.target(), token, interests))?;
         #[cfg(debug_assertions)]
         self.owner.set(Some(registry));
         Ok(())
@@ -256,7 +256,7 @@ impl<T: Pollable> Source for IoSource<T> {
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         #[cfg(debug_assertions)]
         self.owner.may_change(registry)?;
-        registry.remove(self.target())?;
+        explained::change(registry.remove(self.target()))?;
         #[cfg(debug_assertions)]
         self.owner.set(None);
         Ok(())

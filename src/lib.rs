@@ -43,6 +43,7 @@ mod backend;
 mod coalesce;
 pub mod event;
 mod events;
+mod explained;
 mod handles;
 mod interest;
 mod io_source;

@@ -92,7 +92,9 @@ impl Poll {
     ///
     /// # Errors
     ///
-    /// The system's: too many open files, or a sandbox that refuses the system call.
+    /// The system's, above all for too many open files. Where it, or a sandbox, does not allow the backend at all, the
+    /// error names the backend, has the kind [`PermissionDenied`](io::ErrorKind::PermissionDenied) or
+    /// [`Unsupported`](io::ErrorKind::Unsupported), and the system's error as its source.
     pub fn new() -> io::Result<Poll> {
         Poll::builder().build()
     }
@@ -273,8 +275,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](io::ErrorKind::Unsupported) for a backend that this build does not have. The system's error where
-    /// it refuses: there is no silent change to another backend.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) for a backend that this build does not have. As
+    /// [`Poll::new`] where the system refuses: there is no silent change to another backend.
     pub fn build(self) -> io::Result<Poll> {
         Queue::open(self.backend).map(|queue| Poll {
             registry: Registry::new(queue),

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::coalesce::Epoch;
 use crate::sys::selector::Selector as _;
 use crate::sys::Selector;
-use crate::{logging, Backend};
+use crate::{explained, logging, Backend};
 
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -61,11 +61,10 @@ impl Queue {
 }
 
 fn open_selector(backend: Backend) -> io::Result<Selector> {
-    let result = Selector::open(backend);
-    if let Err(error) = &result {
-        logging::not_opened(backend, error);
-    }
-    result
+    Selector::open(backend).map_err(|error| {
+        logging::not_opened(backend, &error);
+        explained::not_opened(backend, error)
+    })
 }
 
 #[cfg(debug_assertions)]

@@ -67,6 +67,8 @@ impl Registry {
     ///
     /// # Errors
     ///
+    /// In debug builds those of a mistake have a text that says what to do, and the system's error as their source.
+    ///
     /// | kind | when |
     /// | --- | --- |
     /// | [`AlreadyExists`](io::ErrorKind::AlreadyExists) | the source is registered already; with kqueue in debug builds only, and not for a [`SourceFd`](crate::unix::SourceFd): else the new registration takes the old one's place |

@@ -50,8 +50,35 @@
 //!
 //! # Errors
 //!
-//! Errors of the system are handed on as they are, for programs that look at their number. At level *debug* the same
-//! feature says what was tried, and what is probably the matter:
+//! An [`io::Error`](std::io::Error) has either the system's number or a text. Those of the system are handed on as they
+//! are, for programs that look at the number, with two exceptions, whose text says what to do and whose
+//! [`source`](std::error::Error::source) is the system's error:
+//!
+//! - A queue that a sandbox, or the system, does not allow: [`Poll::new`](crate::Poll::new) names the backend.
+//! - In debug builds, a source that is registered twice, or changed without being registered; also one that is used with
+//!   two `Poll`s, which the system cannot notice.
+//!
+//! ```
+//! # #[cfg(feature = "net")]
+//! # fn main() -> std::io::Result<()> {
+//! use mio::{net::UdpSocket, Interest, Poll, Token};
+//!
+//! let poll = Poll::new()?;
+//! let mut socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+//! let error = poll.registry().reregister(&mut socket, Token(0), Interest::READABLE);
+//! # if poll.backend() != mio::Backend::Kqueue {
+//! if cfg!(debug_assertions) {
+//!     // "… use `register` first: No such file or directory (os error 2)"
+//!     assert!(error.unwrap_err().to_string().contains("use `register` first"));
+//! }
+//! # }
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "net"))]
+//! # fn main() {}
+//! ```
+//!
+//! In release builds, too, the feature `log` says at level *debug* what was tried, and what is probably the matter:
 //!
 //! | what happened | error | what is written |
 //! | --- | --- | --- |
@@ -63,8 +90,7 @@
 //! | a sandbox denied the queue | the system's | which backend did not open |
 //!
 //! To know of blocking mode, the system is asked about each source that is registered, so this level is one to look for
-//! a mistake with, and not to run with. A debug build also notices a source that is used with two `Poll`s, which the
-//! system cannot, and returns an error that says so.
+//! a mistake with, and not to run with.
 //!
 //! # What the kernel knows
 //!

@@ -57,7 +57,10 @@ pub(crate) fn open() -> io::Result<Poll> {
 pub(crate) fn fails<T>(errno: Errno, result: io::Result<T>) {
     let error = result.map(drop).expect_err("the error got lost");
     let code = Some(errno.raw_os_error());
-    assert_eq!(error.raw_os_error(), code, "{error:?}");
+    // The system's own, or one that says what that means, with the system's behind it.
+    let explained = error.get_ref().and_then(|text| text.source());
+    let system = explained.map_or(&error, |source| source.downcast_ref().unwrap());
+    assert_eq!(system.raw_os_error(), code, "{error:?}");
     let kind = match errno {
         Errno::EXIST => ErrorKind::AlreadyExists,
         Errno::NOENT => ErrorKind::NotFound,
