@@ -10,7 +10,7 @@
 //!
 //! It knows of HTTP what a server cannot do without: connections that are kept or closed as version and `Connection` say,
 //! pipelined requests, `GET` and `HEAD`, bodies that are skipped, and an answer to everything that it does not
-//! understand. The parser is the `httparse` crate.
+//! understand. The parser is the `httparse` crate, and `httpdate` writes dates.
 //!
 //! A connection costs next to no memory while nothing is under way, and at most [`BUFFER`] bytes of an unfinished request
 //! plus the answers to one buffer full of requests otherwise: nothing is read before they are sent. It has no timeouts,
@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, mem};
 
 use httparse::{Header, Request, Status, EMPTY_HEADER};
@@ -83,7 +83,7 @@ struct Server {
     ready: VecDeque<usize>,
     /// Shared by all: who has to wait takes its bytes along.
     input: Vec<u8>,
-    output: Vec<u8>,
+    output: Output,
 }
 
 impl Server {
@@ -101,7 +101,7 @@ impl Server {
             free: Vec::new(),
             ready: VecDeque::new(),
             input: vec![0; BUFFER],
-            output: Vec::new(),
+            output: Output::new(),
         })
     }
 
@@ -143,6 +143,7 @@ impl Server {
 
     /// Gives each connection that is ready a turn.
     fn serve(&mut self) {
+        self.output.set_date();
         for _ in 0..self.ready.len() {
             let Some(index) = self.ready.pop_front() else {
                 break;
@@ -270,7 +271,7 @@ impl Connection {
     }
 
     /// Answers until it would have to wait, or others have waited long enough.
-    fn turn(&mut self, input: &mut [u8], output: &mut Vec<u8>) -> io::Result<Turn> {
+    fn turn(&mut self, input: &mut [u8], output: &mut Output) -> io::Result<Turn> {
         for _ in 0..TURN {
             if !self.unsent.is_empty() {
                 // The backpressure: no reading before everything is sent, however much there is to read.
@@ -305,17 +306,17 @@ impl Connection {
                 }
                 continue;
             }
-            output.clear();
+            output.bytes.clear();
             let used = self.answer_all(&input[..old + new], output);
             self.partial.clear();
             self.partial.extend_from_slice(&input[used..old + new]);
-            self.send(output)?;
+            self.send(&output.bytes)?;
         }
         Ok(Turn::More)
     }
 
     /// Answers the requests in `bytes`, and tells how many bytes it is done with.
-    fn answer_all(&mut self, bytes: &[u8], output: &mut Vec<u8>) -> usize {
+    fn answer_all(&mut self, bytes: &[u8], output: &mut Output) -> usize {
         let mut used = 0;
         while let Phase::Serving { skip, last } = &mut self.phase {
             let left = bytes.len() - used;
@@ -373,6 +374,37 @@ impl Connection {
     }
 }
 
+/// The answers to one buffer full of requests.
+struct Output {
+    bytes: Vec<u8>,
+    /// What their `Date` says, and the second for which that was written.
+    date: String,
+    second: u64,
+}
+
+impl Output {
+    fn new() -> Output {
+        Output {
+            bytes: Vec::new(),
+            date: httpdate::fmt_http_date(UNIX_EPOCH),
+            second: 0,
+        }
+    }
+
+    /// Reads the clock. A date is written once a second.
+    fn set_date(&mut self) {
+        let now = SystemTime::now();
+        // A clock that stands before 1970 is not set.
+        let second = now
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        if second != self.second {
+            self.date = httpdate::fmt_http_date(now);
+            self.second = second;
+        }
+    }
+}
+
 /// What has become of a request.
 enum Answer {
     /// There is more of it to come.
@@ -384,7 +416,7 @@ enum Answer {
 }
 
 /// Answers the request that `bytes` begin with.
-fn answer(bytes: &[u8], output: &mut Vec<u8>) -> Answer {
+fn answer(bytes: &[u8], output: &mut Output) -> Answer {
     let mut headers = [EMPTY_HEADER; HEADERS];
     let mut request = Request::new(&mut headers);
     let refusal = match request.parse(bytes) {
@@ -408,7 +440,7 @@ fn answer(bytes: &[u8], output: &mut Vec<u8>) -> Answer {
 /// what is wrong with it.
 fn answer_head(
     request: &Request<'_, '_>,
-    output: &mut Vec<u8>,
+    output: &mut Output,
 ) -> Result<(u64, bool), &'static str> {
     let headers = &*request.headers;
     let newer = request.version == Some(1);
@@ -423,7 +455,9 @@ fn answer_head(
     let body = content_length(headers).ok_or("400 Bad Request")?;
     if body > 0 && newer && has_word(headers, "Expect", "100-continue") {
         // Now the client has to send its body, so we know where the next request begins.
-        output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        output
+            .bytes
+            .extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
     }
 
     let keep = if newer {
@@ -494,19 +528,21 @@ fn values<'a>(headers: &'a [Header<'_>], name: &'a str) -> impl Iterator<Item = 
 }
 
 /// Writes an answer. To `HEAD`, everything but the text itself.
-fn respond(output: &mut Vec<u8>, status: &str, fields: [&str; 2], text: &str, head: bool) {
+fn respond(output: &mut Output, status: &str, fields: [&str; 2], text: &str, head: bool) {
     let [allow, connection] = fields;
     let length = text.len();
+    let Output { bytes, date, .. } = output;
     // Writing to memory does not fail.
     let _ = write!(
-        output,
+        bytes,
         "HTTP/1.1 {status}\r\n\
+         Date: {date}\r\n\
          Content-Type: text/plain\r\n\
          Content-Length: {length}\r\n\
          {allow}{connection}\r\n"
     );
     if !head {
-        output.extend_from_slice(text.as_bytes());
+        bytes.extend_from_slice(text.as_bytes());
     }
 }
 

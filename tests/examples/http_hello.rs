@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use crate::client::{connect, connect_small, expect_end, reset, write_until_stuck};
 use crate::program::{refuses, Program};
@@ -158,6 +159,20 @@ fn a_request_may_come_byte_by_byte() {
     }
     let statuses: Vec<u16> = (0..3).map(|_| client.answer().status).collect();
     assert_eq!(statuses, [200, 405, 200]);
+}
+
+#[test]
+fn answers_are_dated() {
+    let (_server, address) = server();
+    let mut client = Client::new(address);
+    // Dates have whole seconds.
+    let before = SystemTime::now() - Duration::from_secs(1);
+    for request in [GET, "GET /other HTTP/1.1\r\nHost: here\r\n\r\n"] {
+        let answer = client.send(request).answer();
+        let date = answer.header("Date").expect("a date");
+        let date = httpdate::parse_http_date(date).expect("a date of HTTP");
+        assert!(before < date && date <= SystemTime::now(), "{date:?}");
+    }
 }
 
 #[test]
