@@ -85,7 +85,7 @@ fn build(program: &str) -> Result<PathBuf> {
 }
 
 /// Builds a workspace as a user would: the default release profile, and no flags.
-fn release(folder: &str) -> Command {
+pub(crate) fn release(folder: &str) -> Command {
     let mut command = cargo(&["build", "--release"]);
     command
         .current_dir(root().join(folder))

@@ -9,6 +9,7 @@ mod debian;
 mod downstream;
 mod failures;
 mod features;
+mod http;
 mod inject;
 mod inlining;
 mod linuxes;
@@ -39,7 +40,7 @@ usage: cargo xtask COMMAND
   posix              the test suite on `poll(2)` and pipes, as on a Unix that has nothing better
   features           each combination of features: lints, and for some the tests
   docs               the documentation, without a warning
-  msrv               a compile with the oldest compiler to be had, and clippy's view of `rust-version`
+  msrv               a build with the oldest compilers to be had, and clippy's view of `rust-version`
   minimal            a compile with the oldest dependencies that Cargo.toml allows
   windows [PROGRAM…] [-- TEST-ARGS…]
                      the test suite as Windows programs, under Wine
@@ -55,6 +56,7 @@ usage: cargo xtask COMMAND
                      this crate beside the published mio, polling and bare system calls; all of it makes a record
   downstream [CRATE] [--poll | --published] [--filter TEXT]
                      the test suites of published crates that stand on mio, on this crate
+  http [--quick]     the example `http_hello` before curl, Chromium and wrk, beside itself on the published mio
   coverage           the lines of the library that no test reaches, file by file
   inject             failures of system calls, one at a time, with strace
   sanitize address|thread [TEST-ARGS…]
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         ["linuxes", ref rest @ ..] => linuxes::run(rest),
         ["stress", ref rest @ ..] => stress::run(rest),
         ["bench", ref rest @ ..] => bench::bench(rest),
+        ["http", ref rest @ ..] => http::check(rest),
         ["downstream", ref rest @ ..] => downstream::run(rest),
         ["deny"] => checks::deny(),
         ["coverage"] => coverage::run(),
