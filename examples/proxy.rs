@@ -119,6 +119,7 @@ impl Proxy {
                     };
                     side.readable |= event.is_readable();
                     side.writable |= event.is_writable();
+                    side.broken |= event.is_write_closed();
                     if !mem::replace(&mut pair.queued, true) {
                         self.ready.push_back(token / 2);
                     }
@@ -230,6 +231,8 @@ struct Side {
     /// An edge was seen, and no operation has said `WouldBlock` since.
     readable: bool,
     writable: bool,
+    /// Nothing can be written any more.
+    broken: bool,
 }
 
 impl Side {
@@ -241,6 +244,7 @@ impl Side {
             stream,
             readable: false,
             writable: false,
+            broken: false,
         })
     }
 }
@@ -286,7 +290,10 @@ impl Pair {
         match self.target.stream.peer_addr() {
             Ok(_) => self.connected = true,
             // A false alarm: the event that counts is still to come.
-            Err(error) if error.kind() == ErrorKind::NotConnected => self.target.writable = false,
+            Err(error) if error.kind() == ErrorKind::NotConnected && !self.target.broken => {
+                self.target.writable = false;
+            }
+            // It may also be that the target has accepted and hung up in the meantime.
             Err(error) => return Err(error),
         }
         Ok(self.connected)

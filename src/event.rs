@@ -133,14 +133,15 @@ impl Event {
     /// poll.registry().register(&mut stream, Token(0), Interest::WRITABLE)?;
     /// let peer = loop {
     ///     poll.poll(&mut events, None)?;
-    ///     if !events.iter().any(|event| event.is_writable()) {
+    ///     let Some(event) = events.iter().find(|event| event.is_writable()) else {
     ///         continue;
-    ///     }
+    ///     };
     ///     if let Some(error) = stream.take_error()? {
     ///         return Err(error);
     ///     }
     ///     match stream.peer_addr() {
-    ///         Err(error) if error.kind() == ErrorKind::NotConnected => continue, // not yet
+    ///         // Not yet, unless it is over already.
+    ///         Err(error) if error.kind() == ErrorKind::NotConnected && !event.is_write_closed() => continue,
     ///         result => break result?,
     ///     }
     /// };

@@ -16,7 +16,9 @@ use crate::sys::{lend, socket, AsHandle as _, Lent, OwnedHandle};
 /// 1. Register the stream for [`WRITABLE`](crate::Interest::WRITABLE).
 /// 2. On the first event, ask [`take_error`](TcpStream::take_error): `Some` means that the attempt has failed.
 /// 3. Ask [`peer_addr`](TcpStream::peer_addr): an address means that the stream is connected;
-///    [`NotConnected`](io::ErrorKind::NotConnected) means that the event came too early, so wait for another one.
+///    [`NotConnected`](io::ErrorKind::NotConnected) means that the event came too early, so wait for another one. But if
+///    the event [says](crate::event::Event::is_write_closed) that nothing can be written any more, the connection is
+///    over already: the peer has accepted and reset it, and not every system keeps the error.
 ///
 /// # Examples
 ///
@@ -34,13 +36,13 @@ use crate::sys::{lend, socket, AsHandle as _, Lent, OwnedHandle};
 ///
 /// 'connecting: loop {
 ///     poll.poll(&mut events, None)?;
-///     for _event in &events {
+///     for event in &events {
 ///         if let Some(error) = stream.take_error()? {
 ///             return Err(error);
 ///         }
 ///         match stream.peer_addr() {
 ///             Ok(_) => break 'connecting,
-///             Err(error) if error.kind() == ErrorKind::NotConnected => {}
+///             Err(error) if error.kind() == ErrorKind::NotConnected && !event.is_write_closed() => {}
 ///             Err(error) => return Err(error),
 ///         }
 ///     }

@@ -178,6 +178,54 @@ pub(crate) fn other_triggers_say_what_the_system_says(backend: Backend) {
     }
 }
 
+/// A peer that accepts and resets at once: nothing that was said of the connection before hides its end, be it that the
+/// connection is there, or data that nobody has read.
+#[cfg(feature = "net")]
+pub(crate) fn reset_as_soon_as_connected(backend: Backend) {
+    use std::io::{ErrorKind, Read as _, Write as _};
+
+    use mio::net::TcpStream;
+    use mio::Interest;
+
+    use crate::bed::BOTH;
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    for (interest, end) in [
+        (Interest::READABLE, Ready::READ_CLOSED),
+        (Interest::WRITABLE, Ready::WRITE_CLOSED),
+        (BOTH, Ready::WRITE_CLOSED),
+    ] {
+        for (connected, data) in [(false, false), (true, false), (true, true)] {
+            let _during = during((interest, connected, data));
+            let mut bed = Bed::new(backend);
+            let mut near = TcpStream::connect(address).unwrap();
+            bed.registry()
+                .register(&mut near, SOURCE, interest)
+                .unwrap();
+            let (mut far, _) = listener.accept().unwrap();
+            if connected && interest.is_writable() {
+                bed.expect(SOURCE, Ready::WRITABLE);
+            }
+            if data {
+                far.write_all(b"unread").unwrap();
+                if interest.is_readable() {
+                    bed.expect(SOURCE, Ready::READABLE);
+                }
+            }
+            socket2::SockRef::from(&far)
+                .set_linger(Some(Duration::ZERO))
+                .unwrap();
+            drop(far);
+            bed.expect(SOURCE, end);
+            match near.read_to_end(&mut Vec::new()) {
+                Err(error) => assert_ne!(error.kind(), ErrorKind::WouldBlock),
+                Ok(_) => assert!(near.read(&mut [0]).is_ok()),
+            }
+        }
+    }
+}
+
 /// An error of a datagram socket is not its end: what comes after it is reported like anything else. (On Windows it is
 /// no state of the socket at all, but the result of a read.)
 #[cfg(all(unix, feature = "net"))]

@@ -225,6 +225,7 @@ suite! {
         the_end_needs_no_would_block
         it_happened_before_registering
         other_triggers_say_what_the_system_says
+        #[cfg(feature = "net")] reset_as_soon_as_connected
         #[cfg(all(unix, feature = "net"))] life_goes_on_after_an_error
     }
 

@@ -7,9 +7,10 @@ use std::thread;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::client::{connect, echo, expect_all, expect_end, limited, pattern, write_until_stuck};
-#[cfg(unix)]
-use crate::client::{connect_small, reset};
+use crate::client::{
+    connect, connect_small, echo, expect_all, expect_end, limited, pattern, reset,
+    write_until_stuck,
+};
 use crate::program::{refuses, Program, PATIENCE};
 
 const MIB: usize = 1024 * 1024;
@@ -154,8 +155,6 @@ fn a_target_that_refuses_closes_the_client() {
     }
 }
 
-/// (Under Wine the last one of these does not end in time. Whether that is Wine's fault is not known.)
-#[cfg(unix)]
 #[test]
 fn resets_are_passed_on_as_ends() {
     let setup = Setup::new();
