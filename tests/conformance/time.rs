@@ -20,6 +20,17 @@ fn quickest(mut attempt: impl FnMut() -> Duration) -> Duration {
     (0..40).map(|_| attempt()).min().unwrap_or(Duration::ZERO)
 }
 
+/// What would hold up every attempt does not: the rest is other work of the machine, of which there may be much.
+#[track_caller]
+fn some_attempt_takes_less_than(limit: Duration, mut attempt: impl FnMut() -> Duration) {
+    let deadline = Instant::now() + PATIENCE;
+    let mut best = Duration::MAX;
+    while best >= limit {
+        assert!(Instant::now() < deadline, "{best:?} at best");
+        best = best.min(attempt());
+    }
+}
+
 /// How long an empty poll takes.
 #[track_caller]
 fn empty_poll(bed: &mut Bed, timeout: Duration) -> Duration {
@@ -182,28 +193,32 @@ pub(crate) fn events_end_a_wait(backend: Backend) {
         bed.registry()
             .register(link.source(), Token(1), interest)
             .unwrap();
-        let mut last = Instant::now();
-        let mut from_event_to_event = || {
-            let poller = this_thread();
-            let link = &link;
-            let seen = thread::scope(|scope| {
-                scope.spawn(move || {
+        let (link, poller) = (&link, this_thread());
+        let (polling, poll) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            // A thread for all attempts: to start one takes longer than an event.
+            scope.spawn(move || {
+                for () in poll {
                     asleep(poller);
                     write_whole(link.far(), 1);
-                });
-                bed.turn(Some(PATIENCE))
+                }
             });
-            assert!(said_of(Token(1), &seen).is_some(), "{seen:?}");
-            assert_eq!(link.drain(), 1);
-            let took = last.elapsed();
-            last = Instant::now();
-            took
-        };
-        // Pauses would grow.
-        for _ in 0..5 {
-            from_event_to_event();
-        }
-        let took = quickest(from_event_to_event);
-        assert!(took < Duration::from_millis(3), "{took:?}");
+            let polling = polling;
+            let mut last = Instant::now();
+            let mut from_event_to_event = || {
+                polling.send(()).unwrap();
+                let seen = bed.turn(Some(PATIENCE));
+                assert!(said_of(Token(1), &seen).is_some(), "{seen:?}");
+                assert_eq!(link.drain(), 1);
+                let took = last.elapsed();
+                last = Instant::now();
+                took
+            };
+            // Pauses would grow to 4 ms.
+            for _ in 0..5 {
+                from_event_to_event();
+            }
+            some_attempt_takes_less_than(Duration::from_millis(3), from_event_to_event);
+        });
     }
 }
