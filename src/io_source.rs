@@ -28,7 +28,8 @@ impl<T: AsHandle> Pollable for T {}
 /// All sources of this crate are built on it. It knows when an operation on the handle would have blocked, if the
 /// operation goes through [`do_io`](IoSource::do_io), [`do_read`](IoSource::do_read) or
 /// [`do_write`](IoSource::do_write). Some backends (`poll(2)`, event ports, and AFD on Windows) report an edge only after
-/// that; on epoll and kqueue it costs nothing.
+/// that; on epoll and kqueue it costs nothing. Whether a read or write that succeeds has left something to do is not
+/// known here: the [streams](crate::guide::edges#short-reads) of this crate see that, a closure does not tell.
 ///
 /// The handle must be in non-blocking mode, or an operation on it may block the whole loop.
 ///
@@ -163,6 +164,82 @@ impl<T: Pollable> IoSource<T> {
         self.watched(Direction::Write, result)
     }
 
+    /// What came of reading from a stream, of which `asked` bytes were asked for.
+    ///
+    /// A stream that gave less is drained, so that arms, too: whoever leaves it at that need not ask once more, for the
+    /// system to say that it would block. Nothing at all is the end, which does not change any more.
+    #[allow(dead_code)] // streams call it
+    #[inline(always)]
+    pub(crate) fn after_stream_read(
+        &self,
+        result: io::Result<usize>,
+        asked: usize,
+    ) -> io::Result<usize> {
+        self.watched_stream(Direction::Read, result, |n| n != asked, || asked)
+    }
+
+    /// The same for writing: a stream that took less than there was is full.
+    #[allow(dead_code)] // as above
+    #[inline(always)]
+    pub(crate) fn after_stream_write(
+        &self,
+        result: io::Result<usize>,
+        asked: usize,
+    ) -> io::Result<usize> {
+        self.watched_stream(Direction::Write, result, |n| n != asked, || asked)
+    }
+
+    /// As [`after_stream_read`](IoSource::after_stream_read), with several buffers. They are counted only if somebody wants
+    /// to know.
+    #[allow(dead_code)] // as above
+    #[inline(always)]
+    pub(crate) fn after_vectored_read<B: Deref<Target = [u8]>>(
+        &self,
+        result: io::Result<usize>,
+        buffers: &[B],
+    ) -> io::Result<usize> {
+        self.watched_stream(Direction::Read, result, |_| true, || total(buffers))
+    }
+
+    /// The same for writing.
+    #[allow(dead_code)] // as above
+    #[inline(always)]
+    pub(crate) fn after_vectored_write<B: Deref<Target = [u8]>>(
+        &self,
+        result: io::Result<usize>,
+        buffers: &[B],
+    ) -> io::Result<usize> {
+        self.watched_stream(Direction::Write, result, |_| true, || total(buffers))
+    }
+
+    #[inline(always)]
+    fn watched_stream(
+        &self,
+        direction: Direction,
+        result: io::Result<usize>,
+        may_be_short: impl FnOnce(usize) -> bool,
+        asked: impl FnOnce() -> usize,
+    ) -> io::Result<usize> {
+        match result {
+            Ok(n) => {
+                // The first question mostly is the caller's own, so it costs nothing.
+                if may_be_short(n) && Selector::tracks_sources() {
+                    self.rearm_if_short(direction, n, asked());
+                }
+                Ok(n)
+            }
+            error => self.watched(direction, error),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn rearm_if_short(&self, direction: Direction, n: usize, asked: usize) {
+        if (1..asked).contains(&n) {
+            Selector::rearm(self.target(), direction);
+        }
+    }
+
     #[inline(always)]
     fn watched<R>(&self, direction: Direction, result: io::Result<R>) -> io::Result<R> {
         // Looking into the error costs more than asking whether anybody wants to know.
@@ -195,6 +272,14 @@ impl<T: Pollable> Drop for IoSource<T> {
             Selector::closing(self.target());
         }
     }
+}
+
+/// How many bytes a call with several buffers asks for.
+#[allow(dead_code)] // streams ask
+fn total<B: Deref<Target = [u8]>>(buffers: &[B]) -> usize {
+    let lengths = buffers.iter().map(|buffer| buffer.len());
+    // Buffers that are written may be the same memory many times over.
+    lengths.fold(0, usize::saturating_add)
 }
 
 /// Access to the handle. Operations made this way are not noted; see [`do_io`](IoSource::do_io).

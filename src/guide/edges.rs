@@ -145,14 +145,22 @@
 //! # Short reads
 //!
 //! A read from a stream socket that returns *less* than the buffer takes has emptied the socket at that moment. On
-//! epoll the extra call that would return `WouldBlock` can be left out then: the next byte is a new edge in any case.
+//! epoll and kqueue the extra call that would return `WouldBlock` can be left out then: the next byte is a new edge in any
+//! case.
 //!
-//! This does not hold everywhere. [`Backend::Poll`](crate::Backend::Poll) reports the next edge only after an operation
-//! *has returned* `WouldBlock`, and so does AFD on Windows. A program that is meant to run on every backend reads until
-//! `WouldBlock`. One that saves the call must choose its backend, and should keep to streams: a datagram that is
-//! shorter than the buffer says nothing about the next one.
+//! It can be left out on every backend, as long as the read is one of this crate's: of a
+//! [`TcpStream`](crate::net::TcpStream), a Unix stream or a [pipe](crate::unix::pipe), with one buffer or several.
+//! [`Backend::Poll`](crate::Backend::Poll), event ports and AFD report the next edge only after something has shown that
+//! the source is drained, and there a short read counts as `WouldBlock` does. The same goes for short writes.
 //!
-//! The same goes for short writes.
+//! It does not hold, on those backends, for
+//!
+//! - a read that *fills* the buffer. There may be more;
+//! - a read of nothing at all: the end of the stream, which does not change any more;
+//! - [`peek`](crate::net::TcpStream::peek), which leaves everything where it is;
+//! - datagrams: one that is shorter than the buffer says nothing about the next one;
+//! - operations in a closure ([`IoSource::do_io`](crate::IoSource::do_io), `try_io`): the crate does not know what they have
+//!   moved. There only `WouldBlock` counts.
 //!
 //! # Writing
 //!
@@ -230,7 +238,7 @@
 //! peek that returns `WouldBlock` counts as a read that does: the next byte is reported.
 //!
 //! A program that peeks for a whole header and finds half of it is in the middle: it must not wait for an edge *and*
-//! leave the data there on a backend that re-arms on `WouldBlock`. Read the half and keep it.
+//! leave the data there, for a backend that waits to be told that the source is drained. Read the half and keep it.
 //!
 //! # Priority data
 //!

@@ -20,7 +20,7 @@
 //!
 //! | | epoll | kqueue | `poll(2)` | event ports | AFD |
 //! | --- | --- | --- | --- | --- | --- |
-//! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | as with epoll | only after an operation through the source has returned `WouldBlock` in that direction | as with `poll(2)` | as with `poll(2)` |
+//! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | as with epoll | only after an operation through the source has returned `WouldBlock` in that direction, or was a [short](super::edges#short-reads) read or write of a stream | as with `poll(2)` | as with `poll(2)` |
 //! | operations past the source (another `dup`, a raw descriptor) | seen by the kernel | seen by the kernel | not seen: no new edge | not seen | not seen |
 //! | an edge-triggered event names | all directions that are ready | one direction; a source that is ready in both has two events | the directions that were not reported since they last blocked | of those that `poll(2)` names, the ones that were ready when the event came into the queue | as with `poll(2)` |
 //! | edges of a [`SourceFd`](crate::unix::SourceFd) | exact | exact | repeated while it stays ready, with pauses of up to 4 ms | as with `poll(2)` | `mio::windows::SourceSocket`: as with `poll(2)`, but what was drained starts afresh at once |
@@ -47,7 +47,7 @@
 //!   error of an operation. On the other hand an event with one of these flags need not be readable or writable
 //!   besides, so a loop that looks at flags has to look at them, too. The simplest loop looks at none and tries.
 //! - **An edge per packet.** Edges merge.
-//! - **An edge without `WouldBlock`.** See the table, and [short reads](super::edges#short-reads).
+//! - **An edge although the source was not drained.** See the table, and [short reads](super::edges#short-reads).
 //! - **Silence.** Extra events are allowed for `Edge` and `Level`.
 //! - **The order of events** in a batch, and that a source has only one event in it. A backend may report its
 //!   directions apart.

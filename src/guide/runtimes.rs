@@ -25,8 +25,9 @@
 //!
 //! - **Tokens may be pointers.** They are neither looked at nor changed, and none is reserved. When they may be freed:
 //!   [closing](super::closing#pointers-as-tokens).
-//! - **Readiness can be cached.** An event sets a flag, `WouldBlock` clears it. On epoll a short read or write may
-//!   clear it as well. A runtime that does so must not offer [`Backend::Poll`](crate::Backend::Poll) to its users.
+//! - **Readiness can be cached.** An event sets a flag, `WouldBlock` clears it. A short read or write of one of the crate's
+//!   streams may clear it as well, on every backend: [short reads](super::edges#short-reads). So tokio runs on
+//!   [`Backend::Poll`](crate::Backend::Poll) and on event ports as it does on epoll, with nothing to tell it which it is.
 //! - **Errors of `poll` and `wake` are exceptional.** In ordinary operation `poll` returns
 //!   [`Interrupted`](std::io::ErrorKind::Interrupted) and nothing else, and `wake` returns none.
 //! - **Polling does not allocate** once the queue is set up, nor do registering, waking, reading and writing. The
@@ -45,7 +46,8 @@
 //! ```
 //!
 //! Without `poll-backend` the selector *is* epoll: no choice at run time, and no check when an operation fails. With
-//! it, that check is one relaxed load for each operation that returned an error. See [`features`](crate::features).
+//! it, that check is one relaxed load for each operation that returned an error, and for each read or write of a stream
+//! that moved less than it was asked for. See [`features`](crate::features).
 //!
 //! # One loop within another
 //!

@@ -6,8 +6,8 @@ macro_rules! read_and_write {
         impl ::std::io::Read for $stream {
             #[inline]
             fn read(&mut self, buffer: &mut [u8]) -> ::std::io::Result<usize> {
-                self.inner
-                    .do_read(|inner| $crate::sys::socket::recv(inner.as_handle(), buffer))
+                let result = $crate::sys::socket::recv(self.inner.as_handle(), buffer);
+                self.inner.after_stream_read(result, buffer.len())
             }
 
             #[inline]
@@ -15,16 +15,16 @@ macro_rules! read_and_write {
                 &mut self,
                 buffers: &mut [::std::io::IoSliceMut<'_>],
             ) -> ::std::io::Result<usize> {
-                self.inner
-                    .do_read(|inner| $crate::sys::socket::recv_vectored(inner.as_handle(), buffers))
+                let result = $crate::sys::socket::recv_vectored(self.inner.as_handle(), buffers);
+                self.inner.after_vectored_read(result, buffers)
             }
         }
 
         impl ::std::io::Write for $stream {
             #[inline]
             fn write(&mut self, bytes: &[u8]) -> ::std::io::Result<usize> {
-                self.inner
-                    .do_write(|inner| $crate::sys::socket::send(inner.as_handle(), bytes))
+                let result = $crate::sys::socket::send(self.inner.as_handle(), bytes);
+                self.inner.after_stream_write(result, bytes.len())
             }
 
             #[inline]
@@ -32,9 +32,8 @@ macro_rules! read_and_write {
                 &mut self,
                 buffers: &[::std::io::IoSlice<'_>],
             ) -> ::std::io::Result<usize> {
-                self.inner.do_write(|inner| {
-                    $crate::sys::socket::send_vectored(inner.as_handle(), buffers)
-                })
+                let result = $crate::sys::socket::send_vectored(self.inner.as_handle(), buffers);
+                self.inner.after_vectored_write(result, buffers)
             }
 
             /// Does nothing: a socket keeps nothing back.

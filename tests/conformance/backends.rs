@@ -2,8 +2,8 @@
 
 use mio::Backend;
 
-/// Whether an edge comes only after an operation in its direction would have blocked. With the others a short read or
-/// write is enough.
+/// Whether an edge comes only after something has shown that its direction is drained: an operation that would have
+/// blocked, or one of a stream that moved less than it was asked for. With the others the kernel knows.
 pub(crate) fn rearms_on_wouldblock(backend: Backend) -> bool {
     matches!(backend, Backend::Afd | Backend::EventPorts | Backend::Poll)
 }

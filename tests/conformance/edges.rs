@@ -31,30 +31,8 @@ pub(crate) fn ready_when_registered(backend: Backend) {
     }
 }
 
-/// A reader that got less than it asked for knows that the source is empty, and need not see it say so.
-pub(crate) fn short_read_then_new_byte(backend: Backend) {
-    for mut link in readers() {
-        let _during = during(link.name);
-        let mut bed = Bed::new(backend);
-        bed.registry()
-            .register(link.source(), SOURCE, Interest::READABLE)
-            .unwrap();
-        for _ in 0..3 {
-            link.feed(10);
-            bed.expect(SOURCE, Interest::READABLE);
-            assert_eq!(link.near.read(&mut [0; 64]).unwrap(), 10);
-            if rearms_on_wouldblock(backend) {
-                assert_eq!(link.drain(), 0);
-            }
-            link.feed(1);
-            bed.expect(SOURCE, Interest::READABLE);
-            assert_eq!(link.drain(), 1);
-        }
-    }
-}
-
 /// Not reading everything is no reason to miss what comes. (Some kernels say so of sockets only.)
-pub(crate) fn rest_of_a_short_read_then_new_byte(backend: Backend) {
+pub(crate) fn left_undrained_then_new_byte(backend: Backend) {
     if rearms_on_wouldblock(backend) {
         return;
     }
@@ -72,30 +50,6 @@ pub(crate) fn rest_of_a_short_read_then_new_byte(backend: Backend) {
         link.near.read(&mut [0; 4]).unwrap();
         link.feed(1);
         bed.expect(SOURCE, Interest::READABLE);
-    }
-}
-
-/// A writer that could write less than it wanted knows that the source is full.
-pub(crate) fn short_write_then_room(backend: Backend) {
-    for mut link in writers() {
-        if link.is_datagram() {
-            continue; // sends all or nothing
-        }
-        let _during = during(link.name);
-        let mut bed = Bed::new(backend);
-        bed.registry()
-            .register(link.source(), SOURCE, Interest::WRITABLE)
-            .unwrap();
-        for _ in 0..3 {
-            bed.expect(SOURCE, Interest::WRITABLE);
-            let much = vec![7; 16 << 20];
-            assert!(link.near.write(&much).unwrap() < much.len());
-            if rearms_on_wouldblock(backend) {
-                link.fill();
-            }
-            link.relieve();
-        }
-        bed.expect(SOURCE, Interest::WRITABLE);
     }
 }
 

@@ -35,6 +35,7 @@ mod outer;
 #[cfg(unix)]
 mod processes;
 mod registration;
+mod short;
 mod threads;
 mod time;
 mod triggers;
@@ -106,9 +107,7 @@ macro_rules! mount {
 suite! {
     edges {
         ready_when_registered
-        short_read_then_new_byte
-        rest_of_a_short_read_then_new_byte
-        short_write_then_room
+        left_undrained_then_new_byte
         drained_and_refilled
         full_and_writable_again
         edges_come_again_and_again
@@ -120,6 +119,19 @@ suite! {
         #[cfg(feature = "net")] blocked_peek_rearms
         last_interest_counts
         reregister_reports_again
+    }
+
+    short {
+        read_then_new_byte
+        write_then_room
+        #[cfg(feature = "net")] vectored_read_then_new_byte
+        #[cfg(feature = "net")] vectored_write_then_room
+        full_read_arms_nothing
+        end_arms_nothing
+        #[cfg(feature = "net")] peek_arms_nothing
+        read_leaves_writing_alone
+        write_leaves_reading_alone
+        oneshot_is_not_armed
     }
 
     registration {
@@ -193,6 +205,7 @@ suite! {
     threads {
         registration_reaches_a_running_poll
         rearming_reaches_a_running_poll
+        short_read_reaches_a_running_poll
         reregistration_reaches_a_running_poll
         oneshot_is_not_spent_on_the_past
         dropping_during_a_poll_closes_at_once

@@ -105,6 +105,33 @@ pub(crate) fn rearming_reaches_a_running_poll(backend: Backend) {
     }
 }
 
+/// The same for a thread that read less than it asked for, and leaves it at that.
+pub(crate) fn short_read_reaches_a_running_poll(backend: Backend) {
+    for mut link in readers() {
+        if !link.is_stream {
+            continue;
+        }
+        let _during = during(link.name);
+        let mut bed = Bed::new(backend);
+        bed.registry()
+            .register(link.source(), SOURCE, Interest::READABLE)
+            .unwrap();
+        for _ in 0..3 {
+            link.feed(10);
+            bed.expect(SOURCE, Interest::READABLE);
+            bed.exhaust();
+            let link = &link;
+            let seen = during_a_poll(&mut bed, |_| {
+                assert_eq!(link.near.read(&mut [0; 64]).unwrap(), 10);
+                write_whole(link.far(), 1);
+            });
+            assert!(said_of(SOURCE, &seen).is_some(), "{seen:?}");
+            wait_for(link.near.fd(), PollFlags::IN);
+            assert_eq!(link.near.read(&mut [0; 64]).unwrap(), 1);
+        }
+    }
+}
+
 /// A one-shot registration is renewed by whoever is done with the source, while the poller waits.
 pub(crate) fn reregistration_reaches_a_running_poll(backend: Backend) {
     for trigger in [Trigger::Oneshot, Trigger::EdgeOneshot] {

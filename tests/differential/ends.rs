@@ -54,6 +54,23 @@ pub(crate) enum Object {
     Datagram(UnixDatagram),
 }
 
+/// What came of an operation.
+#[derive(Debug)]
+pub(crate) struct Moved {
+    pub(crate) result: io::Result<usize>,
+    /// It moved something, less than it was asked for, and the crate saw that.
+    pub(crate) is_short: bool,
+}
+
+impl From<io::Result<usize>> for Moved {
+    fn from(result: io::Result<usize>) -> Moved {
+        Moved {
+            result,
+            is_short: false,
+        }
+    }
+}
+
 impl Pair {
     pub(crate) fn new(kind: Kind, flavor: Flavor) -> io::Result<Pair> {
         let (a, b) = match kind {
@@ -244,21 +261,56 @@ impl Object {
         }
     }
 
+    /// Reads once, and notes whether the crate could see that this was the last of it.
+    pub(crate) fn read_some(&mut self, buffer: &mut [u8]) -> Moved {
+        let result = self.read(buffer);
+        self.moved(result, buffer.len())
+    }
+
+    /// The same for writing.
+    pub(crate) fn write_some(&mut self, bytes: &[u8]) -> Moved {
+        let result = self.write(bytes);
+        self.moved(result, bytes.len())
+    }
+
+    fn moved(&self, result: io::Result<usize>, asked: usize) -> Moved {
+        let is_short = matches!(result, Ok(n) if 0 < n && n < asked);
+        Moved {
+            is_short: is_short && self.is_stream(),
+            result,
+        }
+    }
+
+    /// Whether it is a stream of the crate's own.
+    fn is_stream(&self) -> bool {
+        match self {
+            #[cfg(feature = "net")]
+            Object::Unix(_) | Object::Tcp(_) => true,
+            #[cfg(feature = "os-ext")]
+            Object::Sender(_) | Object::Receiver(_) => true,
+            _ => false,
+        }
+    }
+
     /// Reads until there is a reason to stop, which is returned: the end is `Ok(0)`.
-    pub(crate) fn drain(&mut self) -> io::Result<usize> {
+    pub(crate) fn drain(&mut self) -> Moved {
         let mut buffer = [0; 16 * 1024];
+        let mut was_short = false;
         for _ in 0..ENDLESS {
-            match self.read(&mut buffer) {
-                Ok(0) => return Ok(0),
-                Ok(_) => {}
-                Err(error) => return Err(error),
+            let moved = self.read_some(&mut buffer);
+            was_short |= moved.is_short;
+            if !matches!(moved.result, Ok(n) if n > 0) {
+                return Moved {
+                    is_short: was_short,
+                    ..moved
+                };
             }
         }
         panic!("there is no end of data");
     }
 
     /// Writes until there is a reason to stop, which is returned.
-    pub(crate) fn fill(&mut self, kind: Kind) -> io::Result<usize> {
+    pub(crate) fn fill(&mut self, kind: Kind) -> Moved {
         let (size, times) = match kind {
             Kind::Udp => (100, DATAGRAMS),
             Kind::Datagram => (512, ENDLESS),
@@ -266,11 +318,19 @@ impl Object {
             Kind::Tcp => (16 * 1024, ENDLESS),
         };
         let bytes = vec![0; size];
+        let mut was_short = false;
         for _ in 0..times {
-            self.write(&bytes)?;
+            let moved = self.write_some(&bytes);
+            was_short |= moved.is_short;
+            if moved.result.is_err() {
+                return Moved {
+                    is_short: was_short,
+                    ..moved
+                };
+            }
         }
         assert_eq!(kind, Kind::Udp, "there is no end of room");
-        Ok(0)
+        Ok(0).into()
     }
 
     /// Sends one byte out of band, past the crate.

@@ -13,7 +13,7 @@ use crate::ready::{END, IN, NOTHING, OUT, PRI, RDHUP, READING, WRITING};
 /// What the documentation lets a backend do in its own way.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Rules {
-    /// What an edge of a source is that tells the crate when it would have blocked.
+    /// What an edge of a source is that tells the crate when it is drained or full.
     edges: Edges,
     /// What an edge of a bare descriptor is.
     bare_edges: Edges,
@@ -46,7 +46,8 @@ pub(crate) enum Voice {
 enum Edges {
     /// The kernel sees readiness begin, whoever is behind it.
     Kernel,
-    /// A direction that was reported is not looked at before an operation in it would have blocked.
+    /// A direction that was reported is not looked at before an operation in it would have blocked, or has moved less than
+    /// it was asked for.
     Rearmed,
     /// A direction that stays ready is reported again, after pauses of up to 4 ms.
     Paced,

@@ -10,7 +10,7 @@ use mio::{Backend, Events, Poll, Registry, Token, Trigger, Waker};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::batch::{Batch, Seen};
-use crate::ends::{Object, Pair};
+use crate::ends::{Moved, Object, Pair};
 use crate::history::{Entry, Failure, History, Outcome};
 use crate::model::{Levels, Model, Wanted};
 use crate::ready::{IN, NOTHING, OUT, PRI, RDHUP, READING, UNKNOWN, WRITING};
@@ -172,17 +172,21 @@ impl World {
             Step::Dup(end) => self.duplicate(end),
             Step::CloseDups(end) => self.close_duplicates(end),
             Step::Read(end, n) => self.read(end, READING, |object| {
-                object.read(&mut vec![0; usize::from(n)])
+                object.read_some(&mut vec![0; usize::from(n)])
             }),
             Step::Drain(end) => self.read(end, READING, Object::drain),
-            Step::TryRead(end) => self.read(end, UNKNOWN, |object| object.try_read(&mut [0; 8])),
-            Step::Peek(end) => self.peek(end),
-            Step::Write(end, n) => self.write(end, |object| object.write(&vec![0; usize::from(n)])),
-            Step::Fill(end) => self.fill(end),
-            Step::Oob(end) => self.write(end, |object| object.out_of_band()),
-            Step::Shutdown(end, how) => {
-                self.operate(end, NOTHING, |object| object.shutdown(how).map(|()| 0))
+            Step::TryRead(end) => {
+                self.read(end, UNKNOWN, |object| object.try_read(&mut [0; 8]).into())
             }
+            Step::Peek(end) => self.peek(end),
+            Step::Write(end, n) => {
+                self.write(end, |object| object.write_some(&vec![0; usize::from(n)]))
+            }
+            Step::Fill(end) => self.fill(end),
+            Step::Oob(end) => self.write(end, |object| object.out_of_band().into()),
+            Step::Shutdown(end, how) => self.operate(end, NOTHING, |object| {
+                object.shutdown(how).map(|()| 0).into()
+            }),
             _ => unreachable!("a step of the queue"),
         }
     }
@@ -293,7 +297,7 @@ impl World {
         &mut self,
         end: End,
         blocks: PollFlags,
-        read: impl FnOnce(&mut Object) -> io::Result<usize>,
+        read: impl FnOnce(&mut Object) -> Moved,
     ) -> Outcome {
         match slot_of(&mut self.slots, end.slot()) {
             Some(pair) if pair.kind.can_read(end) => self.operate(end, blocks, read),
@@ -304,10 +308,10 @@ impl World {
     fn peek(&mut self, end: End) -> Outcome {
         let known = object_of(&mut self.slots, end).is_some_and(|(_, object)| object.knows_peek());
         let blocks = if known { READING } else { UNKNOWN };
-        self.read(end, blocks, |object| object.peek(&mut [0; 8]))
+        self.read(end, blocks, |object| object.peek(&mut [0; 8]).into())
     }
 
-    fn write(&mut self, end: End, write: impl FnOnce(&mut Object) -> io::Result<usize>) -> Outcome {
+    fn write(&mut self, end: End, write: impl FnOnce(&mut Object) -> Moved) -> Outcome {
         match slot_of(&mut self.slots, end.slot()) {
             Some(pair) if pair.kind.can_write(end) => self.operate(end, WRITING, write),
             _ => Outcome::Skipped,
@@ -324,19 +328,21 @@ impl World {
         }
     }
 
-    /// Does something with an end. If that would have blocked, it is in the directions of `blocks`.
+    /// Does something with an end. If that would have blocked, it is in the directions of `blocks`. So is a stream that
+    /// moved less than it was asked for.
     fn operate(
         &mut self,
         end: End,
         blocks: PollFlags,
-        operation: impl FnOnce(&mut Object) -> io::Result<usize>,
+        operation: impl FnOnce(&mut Object) -> Moved,
     ) -> Outcome {
         let Some(((_, synchronous), object)) = object_of(&mut self.slots, end) else {
             return Outcome::Skipped;
         };
-        let result = operation(object).map_err(|error| error.kind());
+        let Moved { result, is_short } = operation(object);
+        let result = result.map_err(|error| error.kind());
         self.model.touch(end);
-        if result == Err(ErrorKind::WouldBlock) {
+        if result == Err(ErrorKind::WouldBlock) || is_short {
             // What is ready now has become so since.
             self.look();
             self.model.blocked(end, blocks);

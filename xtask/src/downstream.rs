@@ -317,13 +317,6 @@ impl Suite {
         command.arg(subcommand).current_dir(self.package());
         // Hundreds of programs: all that anyone reads of their debug information are the lines in a backtrace.
         command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
-        if self.mio == Mio::Poll {
-            // What the ecosystem calls a mio without edges of the system's own: an edge comes after `WouldBlock` only,
-            // and tokio must not take a read that filled part of its buffer for one.
-            let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-            flags.push_str(" --cfg mio_unsupported_force_poll_poll");
-            command.env("RUSTFLAGS", flags);
-        }
         if std::env::var_os("CARGO_TARGET_DIR").is_none() {
             // The dependencies are the same for each mio.
             command.env("CARGO_TARGET_DIR", base().join("build"));

@@ -119,12 +119,14 @@ macro_rules! write_pipe {
         impl Write for $sender {
             #[inline]
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.inner.do_write(|fd| Ok(write(fd, bytes)?))
+                let result = write(&*self.inner, bytes).map_err(io::Error::from);
+                self.inner.after_stream_write(result, bytes.len())
             }
 
             #[inline]
             fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-                self.inner.do_write(|fd| Ok(writev(fd, buffers)?))
+                let result = writev(&*self.inner, buffers).map_err(io::Error::from);
+                self.inner.after_vectored_write(result, buffers)
             }
 
             /// Does nothing: a pipe keeps nothing back.
@@ -144,12 +146,14 @@ macro_rules! read_pipe {
         impl Read for $receiver {
             #[inline]
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                self.inner.do_read(|fd| Ok(read(fd, buffer)?))
+                let result = read(&*self.inner, &mut *buffer).map_err(io::Error::from);
+                self.inner.after_stream_read(result, buffer.len())
             }
 
             #[inline]
             fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-                self.inner.do_read(|fd| Ok(readv(fd, buffers)?))
+                let result = readv(&*self.inner, buffers).map_err(io::Error::from);
+                self.inner.after_vectored_read(result, buffers)
             }
         }
     };

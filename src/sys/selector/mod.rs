@@ -83,7 +83,8 @@ pub(crate) trait Selector: fmt::Debug + Send + Sync + Sized + 'static {
     /// Asked on hot paths: constant, or one relaxed load.
     fn tracks_sources() -> bool;
 
-    /// An operation on the source would have blocked in `direction`: edges in that direction are wanted anew.
+    /// An operation on the source would have blocked in `direction`, or has moved less than it was asked for: edges in that
+    /// direction are wanted anew. Cheap when they are armed already, for who drains a source says so twice.
     fn rearm(target: Target<'_, Self::State>, direction: Direction);
 
     /// The source is about to be closed, registered or not.
@@ -143,7 +144,7 @@ pub(crate) struct Wanted {
     pub(crate) trigger: Trigger,
 }
 
-/// The direction in which an operation would have blocked.
+/// The direction in which a source was drained, or filled.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     Read,

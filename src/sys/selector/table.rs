@@ -6,8 +6,9 @@
 //! Such a system only knows levels. An edge is emulated by *disarming*: a direction that was reported is not asked for
 //! again until it is armed anew. What arms it depends on who does the reading and writing:
 //!
-//! - An [`IoSource`](crate::IoSource) says when an operation would have blocked; that arms its direction, and only
-//!   that one. Nothing is lost: whoever got an edge has to drain the source, and draining ends with that.
+//! - An [`IoSource`](crate::IoSource) says when an operation would have blocked, and a stream also when it has moved less
+//!   than it was asked for; that arms its direction, and only that one. Nothing is lost: whoever got an edge has to drain
+//!   the source, and draining ends with that.
 //! - Of a bare descriptor ([`SourceFd`](crate::unix::SourceFd)) nobody says anything. Its directions are asked for
 //!   again in the next poll. One that is ready there and then may have been left undrained, or drained and filled
 //!   again; it is reported in case, but with growing pauses ([`Pace`]), lest an idle writable descriptor keep its

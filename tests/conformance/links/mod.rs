@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use mio::event::Source;
 use mio::{Interest, IoSource};
 
-use crate::bed::{BOTH, PATIENCE};
+use crate::bed::{during, BOTH, PATIENCE};
 use crate::system::{self, socket_pair, AsFd, BorrowedFd, OwnedFd, PollFlags};
 
 #[cfg(feature = "net")]
@@ -26,6 +26,8 @@ pub(crate) struct Link {
     pub(crate) interest: Interest,
     /// Whether the source is a bare descriptor, of whose reads and writes a queue learns nothing.
     pub(crate) bare: bool,
+    /// Whether the source is a stream of this crate, which sees that it moved less than it was asked for.
+    pub(crate) is_stream: bool,
     /// Whether writing to the source can be made to block.
     pub(crate) fills: bool,
     /// What the system says of the source once the other end is closed.
@@ -66,10 +68,20 @@ impl Link {
             name,
             interest,
             bare: false,
+            is_stream: false,
             fills: interest.is_writable(),
             hung_up: PollFlags::HUP,
             near: Box::new(near),
             far: Some(far.into()),
+        }
+    }
+
+    /// The same, of a stream of this crate.
+    #[cfg(any(feature = "net", feature = "os-ext"))]
+    fn stream(self) -> Link {
+        Link {
+            is_stream: true,
+            ..self
         }
     }
 
@@ -130,25 +142,8 @@ impl Link {
     /// Makes the source writable again: the other end reads everything.
     #[track_caller]
     pub(crate) fn relieve(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        let mut buffer = [0; 16 * 1024];
-        loop {
-            match system::read(self.far(), &mut buffer) {
-                Ok(n) => assert_ne!(n, 0, "{}", self.name),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let short = Duration::from_millis(1);
-                    if is_ready(self.near.fd(), PollFlags::OUT, short) {
-                        return;
-                    }
-                    assert!(
-                        Instant::now() < deadline,
-                        "{} does not become writable",
-                        self.name
-                    );
-                }
-                Err(error) => panic!("{}: {error}", self.name),
-            }
-        }
+        let _during = during(self.name);
+        relieve(self.near.fd(), self.far());
     }
 
     /// Whether each read takes what one write has sent.
@@ -201,6 +196,25 @@ pub(crate) fn writers() -> Vec<Link> {
 #[track_caller]
 pub(crate) fn write_whole(fd: impl AsFd, n: usize) {
     assert_eq!(system::write(fd, &vec![7; n]).unwrap(), n);
+}
+
+/// Reads everything at `far`, so that `near` has room.
+#[track_caller]
+pub(crate) fn relieve(near: impl AsFd, far: impl AsFd) {
+    let deadline = Instant::now() + PATIENCE;
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        match system::read(&far, &mut buffer) {
+            Ok(n) => assert_ne!(n, 0, "the end"),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if is_ready(&near, PollFlags::OUT, Duration::from_millis(1)) {
+                    return;
+                }
+                assert!(Instant::now() < deadline, "does not become writable");
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 /// Whether the system says that a descriptor is ready, or becomes so in time.

@@ -12,7 +12,7 @@ use crate::system::{PollFlags, PEER_WROTE_ALL};
 
 pub(super) fn links() -> Vec<Link> {
     let (near, far) = tcp_pair();
-    let mut tcp = Link::of("TcpStream", BOTH, near, far);
+    let mut tcp = Link::of("TcpStream", BOTH, near, far).stream();
     // This end may still send.
     tcp.hung_up = PEER_WROTE_ALL;
 
@@ -28,7 +28,7 @@ pub(super) fn links() -> Vec<Link> {
 #[cfg(unix)]
 fn local_links() -> [Link; 2] {
     let (near, far) = UnixStream::pair().unwrap();
-    let stream = Link::of("UnixStream", BOTH, near, far);
+    let stream = Link::of("UnixStream", BOTH, near, far).stream();
 
     let (near, far) = UnixDatagram::pair().unwrap();
     let mut datagram = Link::of("UnixDatagram", BOTH, near, far);

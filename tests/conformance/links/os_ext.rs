@@ -14,10 +14,10 @@ use crate::system::{self, socket_pair, PollFlags};
 
 pub(super) fn links() -> [Link; 5] {
     let (sender, receiver) = pipe::new().unwrap();
-    let receiver = Link::of("pipe::Receiver", Interest::READABLE, receiver, sender);
+    let receiver = Link::of("pipe::Receiver", Interest::READABLE, receiver, sender).stream();
 
     let (sender, far) = pipe::new().unwrap();
-    let mut sender = Link::of("pipe::Sender", Interest::WRITABLE, sender, far);
+    let mut sender = Link::of("pipe::Sender", Interest::WRITABLE, sender, far).stream();
     sender.hung_up = PollFlags::ERR;
 
     let (near, far) = socket_pair();

@@ -6,7 +6,7 @@ use super::{run, KINDS};
 use crate::script::End::{A, B};
 use crate::script::Flavor::{Own, Wrapped};
 use crate::script::How::Writing;
-use crate::script::Kind::{Datagram, Tcp, Udp, Unix};
+use crate::script::Kind::{Datagram, Pipe, Tcp, Udp, Unix};
 use crate::script::Name::Fresh;
 use crate::script::Step::*;
 use crate::script::Wish::{All, P, R, RW, W};
@@ -50,6 +50,21 @@ fn short_read_and_one_more_byte() {
     let part = [Write(B(0), 9), Poll(8), Read(A(0), 4), Poll(8)];
     let rest = [Write(B(0), 1), Poll(8), Read(A(0), 6), Poll(8)];
     run(&[&begin, &part, &rest, &[Write(B(0), 1)]], 1);
+}
+
+/// A read that is short arms, one that is not does not, and closures do not tell.
+#[test]
+fn short_read_and_no_read_that_blocks() {
+    for kind in [Unix, Tcp, Pipe] {
+        for flavor in [Own, Wrapped] {
+            let begin = [Make(0, kind, flavor), Register(B(0), R, Edge, Fresh)];
+            let turn = [Write(A(0), 9), Wait(8), Read(B(0), 10), Poll(8)];
+            let exact = [Write(A(0), 9), Wait(8), Read(B(0), 9), Poll(8)];
+            run(&[&begin, &turn, &turn, &exact, &turn], 1);
+            run(&[&begin, &turn, &[Close(A(0)), Wait(8), Drain(B(0))]], 1);
+            run(&[&begin, &turn[..3], &[Close(A(0)), Drain(B(0))]], 1);
+        }
+    }
 }
 
 #[test]

@@ -163,7 +163,7 @@ impl Shared {
         Ok(())
     }
 
-    /// An operation would have blocked.
+    /// An operation would have blocked, or has moved less than it was asked for.
     pub(super) fn rearm(&self, socket: &Socket, direction: Direction) {
         let mut inner = socket.lock();
         if !inner.state.rearm(direction) || !inner.state.is_due() || inner.queued {

@@ -14,7 +14,8 @@
 //!
 //! A socket leaves *pending* and *cancelled* by the answer alone, for until then the kernel may write to the memory of the
 //! poll. What takes it from *delivered* to *pending* depends on the trigger: a level is asked for again by the next poll of
-//! the queue, an edge after an operation would have blocked, a one-shot when it is registered again.
+//! the queue, an edge after an operation has shown that the socket is drained or full, a one-shot when it is registered
+//! again.
 //!
 //! Nobody tells of the operations on a bare socket. So its edges are asked for again in the next poll. A direction that
 //! is still ready then is reported in case, with growing pauses; one that is not starts afresh.
@@ -136,7 +137,7 @@ impl State {
         }
     }
 
-    /// An operation would have blocked. `true` if more is wanted than before.
+    /// An operation would have blocked, or has moved less than it was asked for. `true` if more is wanted than before.
     pub(crate) fn rearm(&mut self, direction: Direction) -> bool {
         let Some(registration) = &mut self.registration else {
             return false;

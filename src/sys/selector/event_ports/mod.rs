@@ -66,6 +66,8 @@ struct State {
     last_waker: usize,
     /// [`KNOCK`] is in the port.
     knocked: bool,
+    /// A thread waits for what it has found associated.
+    waiting: bool,
 }
 
 /// One waker.
@@ -160,11 +162,7 @@ impl Selector for EventPorts {
 
     fn rearm(target: Target<'_, ()>, direction: Direction) {
         let fd = fd_of(target);
-        QUEUES.for_each(|queue| {
-            // There is nobody to tell of an error, and no need to: what was put off is tried again by the poller.
-            let _ = queue
-                .change(|sources, port| sources.rearm(fd, direction, |ask| associate(port, ask)));
-        });
+        QUEUES.for_each(|queue| queue.rearm(fd, direction));
     }
 
     fn closing(target: Target<'_, ()>) {
@@ -247,6 +245,7 @@ impl Shared {
     #[inline]
     fn begin_wait(&self, now: Instant, deadline: Option<Instant>) -> Option<Duration> {
         let mut state = lock(&self.state);
+        state.waiting = true;
         let plan = if state.sources.any_due() {
             state
                 .sources
@@ -267,6 +266,7 @@ impl Shared {
     /// Turns what was fetched into events for the user, and drops the rest. Says whether the port was seen empty.
     fn sort(&self, events: &mut Vec<Event>, fetched: Fetched, now: Instant) -> io::Result<bool> {
         let mut state = lock(&self.state);
+        state.waiting = false;
         let mut alert = false;
         let mut end = fetched.start;
         for index in fetched.start..events.len() {
@@ -357,11 +357,27 @@ impl Shared {
     {
         let mut state = lock(&self.state);
         let result = change(&mut state.sources, &self.port);
+        self.knock_for_what_is_put_off(&mut state);
+        result
+    }
+
+    fn knock_for_what_is_put_off(&self, state: &mut State) {
         if state.sources.has_put_off() {
             // Who waits now does not know that there is something to be tried again.
-            self.knock(&mut state);
+            self.knock(state);
         }
-        result
+    }
+
+    /// Arms a direction of a source, if it is one of this queue.
+    fn rearm(&self, fd: RawFd, direction: Direction) {
+        let mut state = lock(&self.state);
+        // Who waits does not look at what is due before the next wait, nor does who watches the port.
+        let urgent = state.waiting || self.watched.load(Ordering::Relaxed);
+        // There is nobody to tell of an error, and no need to: what was put off is tried again by the poller.
+        let _ = state
+            .sources
+            .rearm(fd, direction, urgent, |ask| associate(&self.port, ask));
+        self.knock_for_what_is_put_off(&mut state);
     }
 
     fn remove(&self, fd: RawFd) -> Result<(), Errno> {

@@ -12,7 +12,9 @@
 //!
 //! A source whose event was taken is *due*: it is associated again at the beginning of the next wait, with what is armed
 //! by then. Not at once: a level would be queued while its user has not yet had a chance to end it; and whoever drains a
-//! source with edges arms a direction, which makes the association that was due.
+//! source with edges arms a direction. That, too, makes it due, unless a thread is waiting: it would not come by, so
+//! whoever arms associates. While nobody waits, a source that was read and written until both would have blocked is
+//! associated once, for both.
 
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
@@ -138,11 +140,12 @@ impl Sources {
         }
     }
 
-    /// Arms a direction again. An error puts it off.
+    /// Arms a direction again. Unless this is `urgent`, the next wait tells the system. An error puts it off.
     pub(super) fn rearm<A>(
         &mut self,
         fd: RawFd,
         direction: Direction,
+        urgent: bool,
         associate: A,
     ) -> Result<(), Errno>
     where
@@ -154,6 +157,10 @@ impl Sources {
         };
         if !asks_for_more {
             entry.state.doubted = true;
+            return Ok(());
+        }
+        if !urgent {
+            self.make_due(fd);
             return Ok(());
         }
         let armed = entry.armed();
@@ -314,9 +321,21 @@ impl Sources {
         if let Some(entry) = self.table.get(fd) {
             if !entry.is_silent() && !entry.state.due {
                 entry.state.due = true;
-                self.due.push((fd, entry.id()));
+                let which = (fd, entry.id());
+                if self.due.len() == self.due.capacity() {
+                    self.forget_what_is_gone();
+                }
+                self.due.push(which);
             }
         }
+    }
+
+    /// There is room for two of each registration. So if there is none left, half of the list are registrations that are
+    /// gone: sources were registered anew and armed many times with no wait in between.
+    #[cold]
+    fn forget_what_is_gone(&mut self) {
+        let Sources { table, due, .. } = self;
+        due.retain(|&(fd, id)| table.get(fd).is_some_and(|entry| entry.id() == id));
     }
 
     /// An association with a ticket of its own.
@@ -343,3 +362,7 @@ impl Sources {
 #[cfg(test)]
 #[path = "sources_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "arming_tests.rs"]
+mod arming_tests;

@@ -12,28 +12,28 @@ use crate::sys::poll_flags::RDHUP;
 use crate::sys::selector::{Direction, Wanted};
 use crate::{Interest, Token, Trigger};
 
-const IN: PollFlags = PollFlags::IN;
-const OUT: PollFlags = PollFlags::OUT;
-const HUP: PollFlags = PollFlags::HUP;
-const NOTHING: PollFlags = PollFlags::empty();
+pub(super) const IN: PollFlags = PollFlags::IN;
+pub(super) const OUT: PollFlags = PollFlags::OUT;
+pub(super) const HUP: PollFlags = PollFlags::HUP;
+pub(super) const NOTHING: PollFlags = PollFlags::empty();
 
-const R: Interest = Interest::READABLE;
-const W: Interest = Interest::WRITABLE;
-const RW: Interest = R.add(W);
+pub(super) const R: Interest = Interest::READABLE;
+pub(super) const W: Interest = Interest::WRITABLE;
+pub(super) const RW: Interest = R.add(W);
 
 /// Whether a descriptor is registered by its number alone.
-const SOURCE: bool = false;
+pub(super) const SOURCE: bool = false;
 const BARE: bool = true;
 
 /// A port that notes what it was asked, and refuses it if told to.
 #[derive(Default)]
-struct Port {
+pub(super) struct Port {
     asked: RefCell<Vec<Ask>>,
     refuses: Cell<Option<Errno>>,
 }
 
 impl Port {
-    fn associate(&self, ask: &Ask) -> Result<(), Errno> {
+    pub(super) fn associate(&self, ask: &Ask) -> Result<(), Errno> {
         match self.refuses.get() {
             Some(errno) => Err(errno),
             None => {
@@ -44,20 +44,20 @@ impl Port {
     }
 
     /// The associations that were asked for since this was last called: descriptor and flags.
-    fn asked(&self) -> Vec<(RawFd, PollFlags)> {
+    pub(super) fn asked(&self) -> Vec<(RawFd, PollFlags)> {
         let asked = self.asked.take();
         asked.iter().map(|ask| (ask.fd, ask.flags)).collect()
     }
 
     /// The ticket of the one association that was asked for since.
-    fn ticket(&self) -> usize {
+    pub(super) fn ticket(&self) -> usize {
         let asked = self.asked.take();
         assert_eq!(asked.len(), 1, "{asked:?}");
         asked[0].ticket
     }
 }
 
-fn wanted(token: usize, interest: Interest, trigger: Trigger) -> Wanted {
+pub(super) fn wanted(token: usize, interest: Interest, trigger: Trigger) -> Wanted {
     Wanted {
         token: Token(token),
         interest,
@@ -66,7 +66,12 @@ fn wanted(token: usize, interest: Interest, trigger: Trigger) -> Wanted {
 }
 
 /// One source, 5, under token 50, and the ticket of its association.
-fn source(port: &Port, interest: Interest, trigger: Trigger, bare: bool) -> (Sources, usize) {
+pub(super) fn source(
+    port: &Port,
+    interest: Interest,
+    trigger: Trigger,
+    bare: bool,
+) -> (Sources, usize) {
     let mut sources = Sources::default();
     sources
         .insert(5, wanted(50, interest, trigger), bare, |ask| {
@@ -77,12 +82,12 @@ fn source(port: &Port, interest: Interest, trigger: Trigger, bare: bool) -> (Sou
     (sources, ticket)
 }
 
-fn due(sources: &mut Sources, port: &Port, now: Instant) -> Plan {
+pub(super) fn due(sources: &mut Sources, port: &Port, now: Instant) -> Plan {
     sources.associate_due(now, |ask| port.associate(ask))
 }
 
 /// An event of descriptor 5. Nobody doubts it.
-fn event(
+pub(super) fn event(
     sources: &mut Sources,
     ticket: usize,
     flags: PollFlags,
@@ -91,8 +96,9 @@ fn event(
     sources.answer((5, ticket), flags, now, |_, _| panic!("nobody doubts it"))
 }
 
-fn rearm(sources: &mut Sources, port: &Port, direction: Direction) -> Result<(), Errno> {
-    sources.rearm(5, direction, |ask| port.associate(ask))
+/// While a thread waits.
+pub(super) fn rearm(sources: &mut Sources, port: &Port, direction: Direction) -> Result<(), Errno> {
+    sources.rearm(5, direction, true, |ask| port.associate(ask))
 }
 
 #[test]
@@ -126,7 +132,7 @@ fn the_table_knows_what_is_registered() {
             Err(Errno::NOENT)
         );
         assert_eq!(
-            sources.rearm(fd, Direction::Read, |ask| port.associate(ask)),
+            sources.rearm(fd, Direction::Read, true, |ask| port.associate(ask)),
             Ok(())
         );
     }

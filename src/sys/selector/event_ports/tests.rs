@@ -176,7 +176,9 @@ fn what_was_put_off_reaches_a_running_poll() {
         std::thread::scope(|scope| {
             let poller = scope.spawn(|| turn(&queue, 8, PATIENCE));
             let refused = queue.shared.change(|sources, _| {
-                sources.rearm(near.as_raw_fd(), Direction::Read, |_| Err(Errno::NOMEM))
+                sources.rearm(near.as_raw_fd(), Direction::Read, true, |_| {
+                    Err(Errno::NOMEM)
+                })
             });
             assert_eq!(refused, Err(Errno::NOMEM));
             write(&far, b"x").unwrap();
