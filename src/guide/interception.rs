@@ -13,11 +13,12 @@
 //! | made directly | made through libc |
 //! | --- | --- |
 //! | `socket`, `bind`, `listen`, `connect`, `accept4` | `shutdown`, `getsockname`, `getpeername` |
-//! | `recvfrom`, `sendto`, `readv`, `sendmsg`, `read`, `write` | socket options, apart from those set while binding |
+//! | `recvfrom`, `sendto`, `readv`, `sendmsg`, `recvmsg`, `read`, `write` | socket options, apart from those set while binding |
 //! | `epoll_create1`, `epoll_ctl`, `epoll_wait`, `ppoll`, `eventfd2`, `pipe2` | `connect` of a [`UdpSocket`](crate::net::UdpSocket) |
-//! | `close` of sockets and pipes | `sendmmsg`, `recvmmsg` (by libc's `syscall`); `close` of queues and wakers |
+//! | `sendmmsg`, `recvmmsg`; `close` of sockets and pipes | `close` of queues and wakers |
 //!
-//! `epoll_pwait2` is made through libc's `syscall`. On Android, and on architectures for which rustix has no code of
+//! `epoll_pwait2` is made through libc's `syscall`, and so are the calls for batches of datagrams on other processors than
+//! x86-64. On Android, and on architectures for which rustix has no code of
 //! its own, such as PowerPC, everything goes through libc anyway.
 //!
 //! Tools that look from the kernel's side are not concerned. strace, seccomp filters, perf, eBPF, gVisor and network

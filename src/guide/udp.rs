@@ -90,7 +90,9 @@
 //! # Congestion marks and addresses
 //!
 //! [`Transmit::ecn`](crate::net::udp::Transmit::ecn) marks a datagram; the other six bits of that byte stay those that the
-//! socket had when `offload` was called. [`ReceiveMeta::ecn`](crate::net::udp::ReceiveMeta::ecn) is the mark that came.
+//! socket had when `offload` was called. [`ReceiveMeta::ecn`](crate::net::udp::ReceiveMeta::ecn) is the mark that came. A
+//! system may refuse a mark when it sees the first one. That datagram goes without, all others do from then on, and
+//! [`send_ecn`](crate::net::udp::Capabilities::send_ecn) is false.
 //!
 //! A server that is bound to the unspecified address and has several addresses must answer from the one that it was
 //! asked at, or the client will not know the answer. Ask for the [destination](crate::net::udp::Config::destination), and

@@ -165,15 +165,17 @@ impl UdpSocket {
     ///
     /// The system's, if the socket's address cannot be told.
     pub fn offload(&self, config: &Config) -> io::Result<Offload> {
-        let v6 = self.local_addr()?.is_ipv6();
+        let local = self.local_addr()?;
+        let v6 = local.is_ipv6();
         let handle = self.inner.as_handle();
         if config.portable {
             // What an earlier call has switched on would still change what is received.
             datagrams::enable(handle, v6, &Config::new());
-            return Ok(Offload::new(v6, 0, None));
+            return Ok(Offload::new(local, 0, None));
         }
         let capabilities = datagrams::enable(handle, v6, config);
-        Ok(Offload::new(v6, datagrams::dscp(handle, v6), capabilities))
+        let dscp = datagrams::dscp(handle, v6);
+        Ok(Offload::new(local, dscp, capabilities))
     }
 
     /// Sends a batch of datagrams, each with its own address and marks, and returns how many *transmits* went out as a
@@ -223,15 +225,14 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline(always)]
     pub fn send_batch(&self, offload: &Offload, batch: &mut [Transmit<'_>]) -> io::Result<usize> {
         if let Some(error) = batch.first_mut().and_then(Transmit::take_error) {
             return Err(error);
         }
         let mut sent = 0;
-        let result = self
-            .inner
-            .do_write(|inner| datagrams::send(inner.as_handle(), offload, batch, &mut sent));
-        match result {
+        let result = datagrams::send(self.inner.as_handle(), offload, batch, &mut sent);
+        match self.inner.after_write(result) {
             Err(error) if sent == 0 => Err(error),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(sent),
             Err(error) => {
@@ -287,6 +288,7 @@ impl UdpSocket {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline(always)]
     pub fn recv_batch(
         &self,
         offload: &Offload,
@@ -299,12 +301,10 @@ impl UdpSocket {
         let count = buffers.len().min(metas.len());
         let (mut received, mut failed_at) = (0, 0);
         while received < count {
-            let result = self.inner.do_read(|inner| {
-                let handle = inner.as_handle();
-                let (buffers, metas) = (&mut buffers[received..count], &mut metas[received..count]);
-                datagrams::receive(handle, offload, buffers, metas, &mut received)
-            });
-            match result {
+            let (buffers, metas) = (&mut buffers[received..count], &mut metas[received..count]);
+            let handle = self.inner.as_handle();
+            let result = datagrams::receive(handle, offload, buffers, metas, &mut received);
+            match self.inner.after_read(result) {
                 Ok(()) => {}
                 // Once more than what was received before, or the same error would come for ever.
                 Err(error) if received == failed_at => {

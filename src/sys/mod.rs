@@ -459,15 +459,84 @@ mod buffers;
 pub(crate) mod datagram;
 
 /// Batches of datagrams: what the system has for them.
-#[cfg(all(feature = "net", any(target_os = "android", target_os = "linux")))]
-#[path = "socket/datagram/mmsg.rs"]
-pub(crate) mod datagrams;
+#[cfg(all(
+    feature = "net",
+    any(
+        target_vendor = "apple",
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "illumos",
+        target_os = "linux",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "solaris"
+    )
+))]
+#[path = "socket/messages"]
+pub(crate) mod datagrams {
+    mod batch;
+    mod header;
+    mod refusals;
+    mod single;
+
+    pub(crate) use self::batch::{dscp, enable, receive, send};
+
+    // The numbers.
+    #[cfg_attr(
+        any(target_os = "android", target_os = "linux"),
+        path = "kinds/linux.rs"
+    )]
+    #[cfg_attr(target_vendor = "apple", path = "kinds/apple.rs")]
+    #[cfg_attr(target_os = "freebsd", path = "kinds/freebsd.rs")]
+    #[cfg_attr(target_os = "netbsd", path = "kinds/netbsd.rs")]
+    #[cfg_attr(
+        any(target_os = "dragonfly", target_os = "openbsd"),
+        path = "kinds/openbsd.rs"
+    )]
+    #[cfg_attr(
+        any(target_os = "illumos", target_os = "solaris"),
+        path = "kinds/solaris.rs"
+    )]
+    mod kinds;
+
+    // The calls: many at once where that is a system call.
+    #[cfg(any(target_os = "android", target_os = "linux", target_os = "netbsd"))]
+    mod many;
+
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    mod direct;
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    #[cfg_attr(
+        not(all(target_arch = "x86_64", target_pointer_width = "64")),
+        path = "syscall_libc.rs"
+    )]
+    mod syscall;
+
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    use self::direct as calls;
+    #[cfg(target_os = "netbsd")]
+    use self::many as calls;
+    #[cfg(not(any(target_os = "android", target_os = "linux", target_os = "netbsd")))]
+    use self::single as calls;
+}
 #[cfg(all(windows, feature = "net"))]
 #[path = "socket/datagram/wsamsg.rs"]
 pub(crate) mod datagrams;
 #[cfg(all(
     feature = "net",
-    not(any(target_os = "android", target_os = "linux", windows))
+    not(any(
+        windows,
+        target_vendor = "apple",
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "illumos",
+        target_os = "linux",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "solaris"
+    ))
 ))]
 #[path = "socket/datagram/plain.rs"]
 pub(crate) mod datagrams;

@@ -139,8 +139,29 @@ const UNSAFE: &[(&str, &str)] = &[
         "functions of Windows Sockets that no safe wrapper has",
     ),
     (
-        "src/sys/socket/datagram/mmsg.rs",
-        "system calls and options that no safe wrapper has",
+        "src/sys/socket/messages/batch.rs",
+        "options of sockets for which rustix has no names",
+    ),
+    (
+        "src/sys/socket/messages/header.rs",
+        "structures of the system whose pointers the kernel follows",
+    ),
+    (
+        "src/sys/socket/messages/single.rs",
+        "system calls whose control messages rustix does not know",
+    ),
+    (
+        "src/sys/socket/messages/many.rs",
+        "system calls that rustix does not have",
+    ),
+    (
+        "src/sys/socket/messages/direct.rs",
+        "the same, without the C library",
+    ),
+    ("src/sys/socket/messages/syscall.rs", "the same, inlined"),
+    (
+        "src/sys/socket/messages/syscall_libc.rs",
+        "the same on other processors",
     ),
     (
         "src/sys/socket/long_peers.rs",

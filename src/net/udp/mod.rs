@@ -6,14 +6,15 @@
 //! work on slices of borrowed buffers. Nothing allocates, and a program needs no `cfg`: where a system lacks something, the
 //! same calls do the same with more system calls. The guide's page on [UDP](crate::guide::udp) explains the parts.
 //!
-//! | | Linux, Android | Windows | elsewhere, and with [`Config::portable`] |
-//! | --- | --- | --- | --- |
-//! | datagrams, or runs of segments, per system call | 32 (`sendmmsg`, `recvmmsg`) | 1 | 1 |
-//! | segments cut by the system | up to 64 (GSO, Linux 4.18) | up to 64 (USO, Windows 10 2004) | no |
-//! | coalesced receive | up to 64 (GRO, Linux 5.0) | yes (URO, Windows 10 2004) | no |
-//! | congestion marks | yes | build 20348 | no |
-//! | own addresses, interfaces | yes | yes | no |
-//! | truncation reported | yes | yes | yes |
+//! | | Linux, Android | Windows | Apple systems, BSDs, illumos, Solaris | elsewhere, and with [`Config::portable`] |
+//! | --- | --- | --- | --- | --- |
+//! | datagrams, or runs of segments, per system call | 32 (`sendmmsg`, `recvmmsg`) | 1 | NetBSD 32, others 1 | 1 |
+//! | segments cut by the system | up to 64 (GSO, Linux 4.18) | up to 64 (USO, Windows 10 2004) | no | no |
+//! | coalesced receive | up to 64 (GRO, Linux 5.0) | yes (URO, Windows 10 2004) | no | no |
+//! | congestion marks, IPv4 | yes | build 20348 | Apple systems, FreeBSD | no |
+//! | congestion marks, IPv6 | yes | build 20348 | yes | no |
+//! | own addresses, interfaces | yes | yes | yes | no |
+//! | truncation reported | yes | yes | yes | yes |
 //!
 //! # Examples
 //!
@@ -71,6 +72,8 @@ mod receive_meta;
 mod transmit;
 
 pub use ecn::Ecn;
+#[allow(unused_imports)] // as above
+pub(crate) use offload::Found;
 pub use offload::{Capabilities, Config, Offload};
 pub use receive_meta::{Datagrams, ReceiveMeta};
 pub use transmit::{Transmit, MAX_SLICES};

@@ -1,9 +1,12 @@
 //! [`Offload`], [`Config`] and [`Capabilities`].
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::Transmit;
+use crate::sys::datagram::ancillary::canonical;
+use crate::sys::datagram::SEGMENTS;
 
 /// What a socket is to do for its batches: the argument of
 /// [`UdpSocket::offload`](crate::net::UdpSocket::offload).
@@ -127,11 +130,12 @@ pub struct Capabilities {
     pub max_segments: usize,
     /// How many datagrams the system may put into one buffer; 1 if it does not.
     pub max_coalesced: usize,
-    /// [`Transmit::ecn`](super::Transmit::ecn) has an effect.
+    /// [`Transmit::ecn`](super::Transmit::ecn) has an effect. Becomes false if the system refuses it at run time.
     pub send_ecn: bool,
     /// [`ReceiveMeta::ecn`](super::ReceiveMeta::ecn) is known.
     pub receive_ecn: bool,
     /// [`Transmit::source`](super::Transmit::source) and [`Transmit::interface`](super::Transmit::interface) have an effect.
+    /// On FreeBSD, DragonFly and OpenBSD the interface has one for IPv6 only.
     pub select_source: bool,
     /// [`ReceiveMeta::destination`](super::ReceiveMeta::destination) and
     /// [`ReceiveMeta::interface`](super::ReceiveMeta::interface) are known.
@@ -152,6 +156,34 @@ impl Capabilities {
         receive_destination: false,
         dont_fragment: false,
     };
+
+    /// What comes into force of what was asked for, on a system or a socket that has so much.
+    pub(crate) fn new(config: &Config, found: &Found) -> Capabilities {
+        let or_one = |number, on| if on { number } else { 1 };
+        Capabilities {
+            datagrams_per_call: or_one(found.datagrams_per_call, config.batching),
+            max_segments: or_one(SEGMENTS, found.segments && config.segmentation),
+            max_coalesced: or_one(SEGMENTS, found.coalescing && config.coalesce),
+            send_ecn: found.send_ecn,
+            receive_ecn: found.receive_ecn && config.ecn,
+            select_source: found.select_source,
+            receive_destination: found.receive_destination && config.destination,
+            dont_fragment: found.dont_fragment && config.dont_fragment,
+        }
+    }
+}
+
+/// What a system was found to have, whether it was asked for or not.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) datagrams_per_call: usize,
+    pub(crate) segments: bool,
+    pub(crate) coalescing: bool,
+    pub(crate) send_ecn: bool,
+    pub(crate) receive_ecn: bool,
+    pub(crate) select_source: bool,
+    pub(crate) receive_destination: bool,
+    pub(crate) dont_fragment: bool,
 }
 
 /// What a program keeps beside a socket for its batches: what is in force, and what was learned since.
@@ -161,25 +193,29 @@ impl Capabilities {
 #[derive(Debug)]
 pub struct Offload {
     capabilities: Capabilities,
-    v6: bool,
+    /// What the socket is bound to.
+    local: SocketAddr,
     portable: bool,
     /// The DSCP of the socket, in the upper six bits.
     dscp: u8,
     /// The system has refused to cut segments.
-    refused: AtomicBool,
+    no_segments: AtomicBool,
+    /// The system has refused a congestion mark.
+    no_marks: AtomicBool,
     /// The number of an error that a batch met after it had received something, or 0.
     pending: AtomicI32,
 }
 
 impl Offload {
     /// `None` for what every system has.
-    pub(crate) fn new(v6: bool, dscp: u8, capabilities: Option<Capabilities>) -> Offload {
+    pub(crate) fn new(local: SocketAddr, dscp: u8, capabilities: Option<Capabilities>) -> Offload {
         Offload {
             capabilities: capabilities.unwrap_or(Capabilities::PORTABLE),
-            v6,
+            local,
             portable: capabilities.is_none(),
             dscp,
-            refused: AtomicBool::new(false),
+            no_segments: AtomicBool::new(false),
+            no_marks: AtomicBool::new(false),
             pending: AtomicI32::new(0),
         }
     }
@@ -189,6 +225,7 @@ impl Offload {
     pub fn capabilities(&self) -> Capabilities {
         Capabilities {
             max_segments: self.max_segments(),
+            send_ecn: self.sends_ecn(),
             ..self.capabilities
         }
     }
@@ -196,7 +233,7 @@ impl Offload {
     /// A transmit without what the system does not know.
     pub(crate) fn within_capabilities<'a>(&self, transmit: &Transmit<'a>) -> Transmit<'a> {
         let mut transmit = *transmit;
-        if !self.capabilities.send_ecn {
+        if !self.sends_ecn() {
             transmit.ecn = None;
         }
         if !self.capabilities.select_source {
@@ -208,7 +245,13 @@ impl Offload {
 
     #[inline]
     pub(crate) fn is_v6(&self) -> bool {
-        self.v6
+        self.local.is_ipv6()
+    }
+
+    /// The address that the socket is bound to, if it is bound to one. IPv4 addresses are not mapped.
+    pub(crate) fn bound_to(&self) -> Option<IpAddr> {
+        let ip = canonical(self.local.ip());
+        (!ip.is_unspecified()).then_some(ip)
     }
 
     #[inline]
@@ -241,7 +284,7 @@ impl Offload {
     // Relaxed: a thread that learns of it late makes one attempt more.
     #[inline]
     pub(crate) fn max_segments(&self) -> usize {
-        if self.refused.load(Ordering::Relaxed) {
+        if self.no_segments.load(Ordering::Relaxed) {
             1
         } else {
             self.capabilities.max_segments
@@ -250,7 +293,17 @@ impl Offload {
 
     #[cold]
     pub(crate) fn refuse_segmentation(&self) {
-        self.refused.store(true, Ordering::Relaxed);
+        self.no_segments.store(true, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn sends_ecn(&self) -> bool {
+        self.capabilities.send_ecn && !self.no_marks.load(Ordering::Relaxed)
+    }
+
+    #[cold]
+    pub(crate) fn refuse_marks(&self) {
+        self.no_marks.store(true, Ordering::Relaxed);
     }
 
     /// The error that the next receive is to report. Relaxed, as the number is all there is to it.

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroI32, NonZeroU16, NonZeroU32};
 
 use super::Ecn;
+use crate::sys::datagram::slices;
 
 /// How many slices the contents of a [`Transmit`] may have: 64.
 pub const MAX_SLICES: usize = 64;
@@ -139,7 +140,7 @@ impl<'a> Transmit<'a> {
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        self.contents.iter().map(|slice| slice.len()).sum()
+        slices::total(self.contents)
     }
 
     /// Whether the contents are empty. They are sent as an empty datagram.

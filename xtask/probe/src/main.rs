@@ -6,6 +6,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use mio::net::udp::{Offload, ReceiveMeta, Transmit};
 use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use mio::unix::pipe::{Receiver, Sender};
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -66,6 +67,21 @@ probes! {
     }
     fn probe_udp_send_to(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) -> usize {
         socket.send_to(bytes, to)
+    }
+    fn probe_udp_send_batch(
+        socket: &UdpSocket,
+        offload: &Offload,
+        batch: &mut [Transmit<'_>]
+    ) -> usize {
+        socket.send_batch(offload, batch)
+    }
+    fn probe_udp_recv_batch(
+        socket: &UdpSocket,
+        offload: &Offload,
+        buffers: &mut [IoSliceMut<'_>],
+        metas: &mut [ReceiveMeta]
+    ) -> usize {
+        socket.recv_batch(offload, buffers, metas)
     }
     fn probe_unix_accept(listener: &UnixListener) -> (UnixStream, Address) { listener.accept() }
     fn probe_unix_read(stream: &mut UnixStream, buffer: &mut [u8]) -> usize { stream.read(buffer) }

@@ -38,22 +38,39 @@ impl Name {
     /// How many bytes the kernel may write.
     pub(crate) const CAPACITY: usize = V6;
 
+    /// Puts an address into it.
     #[inline]
-    pub(crate) fn new(address: SocketAddr) -> Name {
-        let mut name = Name::EMPTY;
+    pub(crate) fn set(&mut self, address: &SocketAddr) {
         match address {
-            SocketAddr::V4(address) => {
-                name.begin(FAMILY_V4, V4, address.port());
-                name.bytes[4..8].copy_from_slice(&address.ip().octets());
-            }
-            SocketAddr::V6(address) => {
-                name.begin(FAMILY_V6, V6, address.port());
-                name.bytes[4..8].copy_from_slice(&address.flowinfo().to_ne_bytes());
-                name.bytes[8..24].copy_from_slice(&address.ip().octets());
-                name.bytes[24..28].copy_from_slice(&address.scope_id().to_ne_bytes());
-            }
+            SocketAddr::V4(address) => self.set_v4(address),
+            SocketAddr::V6(address) => self.set_v6(address),
         }
-        name
+    }
+
+    /// The same for a socket of IPv6, which reaches IPv4 under mapped addresses. Not every system maps them itself.
+    #[inline]
+    pub(crate) fn set_for_v6(&mut self, address: &SocketAddr) {
+        match address {
+            SocketAddr::V4(v4) => {
+                let mapped = v4.ip().to_ipv6_mapped();
+                self.set_v6(&SocketAddrV6::new(mapped, v4.port(), 0, 0));
+            }
+            SocketAddr::V6(address) => self.set_v6(address),
+        }
+    }
+
+    #[inline]
+    fn set_v4(&mut self, address: &SocketAddrV4) {
+        self.begin(FAMILY_V4, V4, address.port());
+        self.bytes[4..8].copy_from_slice(&address.ip().octets());
+    }
+
+    #[inline]
+    fn set_v6(&mut self, address: &SocketAddrV6) {
+        self.begin(FAMILY_V6, V6, address.port());
+        self.bytes[4..8].copy_from_slice(&address.flowinfo().to_ne_bytes());
+        self.bytes[8..24].copy_from_slice(&address.ip().octets());
+        self.bytes[24..28].copy_from_slice(&address.scope_id().to_ne_bytes());
     }
 
     #[inline]
@@ -77,16 +94,11 @@ impl Name {
     pub(crate) fn room(&mut self) -> &mut [u8; Name::CAPACITY] {
         &mut self.bytes
     }
-
-    /// What the kernel wrote, `length` bytes of it; `None` if that is no address of the internet.
-    #[inline]
-    pub(crate) fn read(&self, length: usize) -> Option<SocketAddr> {
-        decode(self.bytes.get(..length)?)
-    }
 }
 
+/// The address that the kernel wrote; `None` if that is no address of the internet.
 #[inline]
-fn decode(bytes: &[u8]) -> Option<SocketAddr> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<SocketAddr> {
     let family = if ADDRESS_HAS_LENGTH {
         u16::from(*bytes.get(1)?)
     } else {
@@ -112,6 +124,12 @@ mod tests {
 
     use super::*;
 
+    fn named(address: SocketAddr) -> Name {
+        let mut name = Name::EMPTY;
+        name.set(&address);
+        name
+    }
+
     fn addresses() -> impl Strategy<Value = SocketAddr> {
         let v4 = any::<([u8; 4], u16)>().prop_map(|(ip, port)| (ip, port).into());
         let v6 = any::<([u8; 16], u16, u32, u32)>()
@@ -122,28 +140,38 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_written_is_read(address in addresses()) {
-            let name = Name::new(address);
-            prop_assert_eq!(name.read(name.bytes().len()), Some(address));
+            let name = named(address);
+            prop_assert_eq!(decode(name.bytes()), Some(address));
         }
 
         #[test]
-        fn nonsense_is_no_address(bytes: [u8; V6], length in 0_usize..40) {
-            let name = Name { bytes, length: 0 };
-            if let Some(address) = name.read(length) {
-                let again = Name::new(address);
-                prop_assert_eq!(again.read(again.bytes().len()), Some(address));
+        fn nonsense_is_no_address(bytes: [u8; V6], length in 0..=V6) {
+            if let Some(address) = decode(&bytes[..length]) {
+                prop_assert_eq!(decode(named(address).bytes()), Some(address));
             }
+        }
+    }
+
+    #[test]
+    fn addresses_of_ipv4_are_mapped_for_sockets_of_ipv6() {
+        for (address, expected) in [
+            ("1.2.3.4:5", "[::ffff:1.2.3.4]:5"),
+            ("[1::2]:3", "[1::2]:3"),
+        ] {
+            let mut name = Name::EMPTY;
+            name.set_for_v6(&address.parse().unwrap());
+            assert_eq!(decode(name.bytes()), Some(expected.parse().unwrap()));
         }
     }
 
     #[test]
     fn a_piece_of_an_address_is_none() {
         for address in ["1.2.3.4:5", "[1::2]:3"] {
-            let name = Name::new(address.parse().unwrap());
+            let name = named(address.parse().unwrap());
             for length in 0..name.bytes().len() {
-                assert_eq!(name.read(length), None);
+                assert_eq!(decode(&name.bytes()[..length]), None);
             }
         }
-        assert_eq!(Name::EMPTY.read(V6), None);
+        assert_eq!(decode(&[0; V6]), None);
     }
 }

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 
 use super::control::{field, Layout, Message, Messages, Writer};
-use crate::net::udp::{Ecn, ReceiveMeta, Transmit};
+use crate::net::udp::{Ecn, Offload, ReceiveMeta, Transmit};
 
 /// The numbers that a system has for the messages.
 #[derive(Copy, Clone, Debug)]
@@ -18,30 +18,56 @@ pub(crate) struct Kinds {
     pub(crate) v4: i32,
     /// `IPPROTO_IPV6`
     pub(crate) v6: i32,
-    /// `IP_TOS`: an `int`, or a byte when received.
-    pub(crate) tos: i32,
+    /// `IP_TOS`, to send.
+    pub(crate) tos: Option<i32>,
+    /// Whether that is a byte, as on FreeBSD, and not an `int`.
+    pub(crate) tos_is_byte: bool,
+    /// `IP_TOS` or `IP_RECVTOS`, as it is received: a byte, or an `int`.
+    pub(crate) received_tos: Option<i32>,
     /// `IPV6_TCLASS`: an `int`.
     pub(crate) tclass: i32,
-    /// `IP_PKTINFO`: `struct in_pktinfo`.
-    pub(crate) info_v4: i32,
-    /// Whether that is an address and an interface, as on Windows, and not an interface and two addresses.
-    pub(crate) address_first: bool,
+    pub(crate) info_v4: InfoV4,
     /// `IPV6_PKTINFO`: `struct in6_pktinfo`.
     pub(crate) info_v6: i32,
-    /// The level and the kind of the segment size to send with, and of the one received: `UDP_SEGMENT` and `UDP_GRO`.
-    pub(crate) udp: i32,
-    pub(crate) segment: i32,
-    /// Whether the segment size to send with has four bytes, as on Windows, and not two.
-    pub(crate) wide_segment: bool,
+    pub(crate) segments: Option<Segments>,
+}
+
+/// How the own address of IPv4, and the interface, come and go.
+#[derive(Copy, Clone, Debug)]
+#[allow(dead_code)] // a system has one of them
+pub(crate) enum InfoV4 {
+    /// `IP_PKTINFO`: `struct in_pktinfo`, an interface and two addresses.
+    InterfaceFirst(i32),
+    /// `IP_PKTINFO` on Windows and NetBSD: an address and an interface.
+    AddressFirst(i32),
+    /// The messages of the BSDs. An interface cannot be chosen by them, and an address only by a socket that is bound to
+    /// none.
+    Apart {
+        /// `IP_RECVDSTADDR` and `IP_SENDSRCADDR`, which are the same.
+        address: i32,
+        /// `IP_RECVIF`: `struct sockaddr_dl`.
+        interface: i32,
+    },
+}
+
+/// Segments that the system cuts, and puts together.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Segments {
+    pub(crate) level: i32,
+    /// The size to send with: `UDP_SEGMENT`.
+    pub(crate) size: i32,
+    /// Whether that has four bytes, as on Windows, and not two.
+    pub(crate) wide: bool,
+    /// The size received: `UDP_GRO`.
     pub(crate) coalesced: i32,
 }
 
 /// Enough for all that is sent beside one datagram.
 pub(crate) const SEND_ROOM: usize = 128;
 
-/// Enough for all that [`Offload`](crate::net::udp::Offload) switches on, and as much again for what the user does, such
-/// as timestamps.
-pub(crate) const RECEIVE_ROOM: usize = 256;
+/// Enough for all that [`Offload`] switches on, and for a timestamp that the user does. Not more: it is filled for each
+/// buffer of a batch.
+pub(crate) const RECEIVE_ROOM: usize = 160;
 
 /// A control buffer, aligned as the kernel's structures are.
 #[derive(Copy, Clone, Debug)]
@@ -77,37 +103,45 @@ impl Kinds {
         segment.is_some() || !transmit.is_bare()
     }
 
-    /// Writes what goes beside a datagram, and tells how many bytes it takes. `dscp` is the rest of the byte of which the
-    /// mark is two bits.
+    /// Writes what goes beside a datagram, and tells how many bytes it takes. A mark is two bits of a byte, of which the
+    /// socket has the rest.
     #[inline]
     pub(crate) fn write(
         &self,
         transmit: &Transmit<'_>,
-        v6: bool,
-        dscp: u8,
+        socket: &Offload,
+        marked: bool,
         segment: Option<u16>,
         room: &mut Room<SEND_ROOM>,
     ) -> usize {
         let mut writer = Writer::new(self.layout, &mut room.0);
-        let family = Family::of(v6, transmit.destination);
+        let family = Family::of(socket.is_v6(), transmit.destination);
         let mut fits = true;
-        if let Some(ecn) = transmit.ecn {
-            let byte = i32::from(dscp & !Ecn::MASK | ecn.bits()).to_ne_bytes();
-            if family != Family::V6 {
-                fits &= writer.push(self.v4, self.tos, &byte);
+        if let (Some(ecn), true) = (transmit.ecn, marked) {
+            let byte = socket.dscp() & !Ecn::MASK | ecn.bits();
+            let int = i32::from(byte).to_ne_bytes();
+            if let (Some(tos), true) = (self.tos, family != Family::V6) {
+                fits &= if self.tos_is_byte {
+                    writer.push(self.v4, tos, &[byte])
+                } else {
+                    writer.push(self.v4, tos, &int)
+                };
             }
             if family != Family::V4 {
-                fits &= writer.push(self.v6, self.tclass, &byte);
+                fits &= writer.push(self.v6, self.tclass, &int);
             }
         }
         if transmit.source.is_some() || transmit.interface.is_some() {
-            fits &= self.write_source(transmit, family, &mut writer);
+            fits &= self.write_source(transmit, family, socket, &mut writer);
         }
-        if let Some(segment) = segment {
-            fits &= if self.wide_segment {
-                writer.push(self.udp, self.segment, &u32::from(segment).to_ne_bytes())
+        if let (Some(size), Some(segments)) = (segment, self.segments) {
+            let Segments {
+                level, size: kind, ..
+            } = segments;
+            fits &= if segments.wide {
+                writer.push(level, kind, &u32::from(size).to_ne_bytes())
             } else {
-                writer.push(self.udp, self.segment, &segment.to_ne_bytes())
+                writer.push(level, kind, &size.to_ne_bytes())
             };
         }
         debug_assert!(fits, "SEND_ROOM has room for each of them");
@@ -118,6 +152,7 @@ impl Kinds {
         &self,
         transmit: &Transmit<'_>,
         family: Family,
+        socket: &Offload,
         writer: &mut Writer<'_>,
     ) -> bool {
         let interface = transmit.interface.map_or(0, NonZeroU32::get).to_ne_bytes();
@@ -126,22 +161,7 @@ impl Kinds {
             (Family::V4, _) | (Family::Either, Some(IpAddr::V4(_))) => true,
             (Family::V6 | Family::Either, _) => false,
         };
-        if v4 {
-            let source = match source {
-                Some(IpAddr::V4(source)) => source,
-                _ => Ipv4Addr::UNSPECIFIED,
-            };
-            if self.address_first {
-                let mut info = [0; 8];
-                info[..4].copy_from_slice(&source.octets());
-                info[4..].copy_from_slice(&interface);
-                return writer.push(self.v4, self.info_v4, &info);
-            }
-            let mut info = [0; 12];
-            info[..4].copy_from_slice(&interface);
-            info[4..8].copy_from_slice(&source.octets());
-            writer.push(self.v4, self.info_v4, &info)
-        } else {
+        if !v4 {
             let source = match source {
                 Some(IpAddr::V6(source)) => source,
                 _ => Ipv6Addr::UNSPECIFIED,
@@ -149,42 +169,110 @@ impl Kinds {
             let mut info = [0; 20];
             info[..16].copy_from_slice(&source.octets());
             info[16..].copy_from_slice(&interface);
-            writer.push(self.v6, self.info_v6, &info)
+            return writer.push(self.v6, self.info_v6, &info);
+        }
+        let source = match source {
+            Some(IpAddr::V4(source)) => source,
+            _ => Ipv4Addr::UNSPECIFIED,
+        };
+        match self.info_v4 {
+            InfoV4::InterfaceFirst(kind) => {
+                let mut info = [0; 12];
+                info[..4].copy_from_slice(&interface);
+                info[4..8].copy_from_slice(&source.octets());
+                writer.push(self.v4, kind, &info)
+            }
+            InfoV4::AddressFirst(kind) => {
+                let mut info = [0; 8];
+                info[..4].copy_from_slice(&source.octets());
+                info[4..].copy_from_slice(&interface);
+                writer.push(self.v4, kind, &info)
+            }
+            // A socket that is bound to the address sends from there, and refuses to be told.
+            InfoV4::Apart { .. }
+                if source.is_unspecified() || socket.bound_to() == Some(source.into()) =>
+            {
+                true
+            }
+            InfoV4::Apart { address, .. } => writer.push(self.v4, address, &source.octets()),
         }
     }
 
-    /// Notes what came beside a datagram. What is cut off or unknown is left out.
+    /// Notes what came beside a datagram. What is cut off or unknown is left out. On an IPv6 socket (`v6`), addresses of
+    /// IPv4 are mapped, as they are in the source.
     #[inline]
-    pub(crate) fn read(&self, control: &[u8], meta: &mut ReceiveMeta) {
+    pub(crate) fn read(&self, control: &[u8], v6: bool, meta: &mut ReceiveMeta) {
         for message in Messages::new(self.layout, control) {
             // Without a message that says so there is nothing to note.
-            let _ = self.read_message(message, meta);
+            let _ = self.read_message(message, v6, meta);
         }
     }
 
     #[inline]
-    fn read_message(&self, message: Message<'_>, meta: &mut ReceiveMeta) -> Option<()> {
+    fn read_message(&self, message: Message<'_>, v6: bool, meta: &mut ReceiveMeta) -> Option<()> {
         let Message { level, kind, data } = message;
-        if (level, kind) == (self.v4, self.tos) {
-            meta.ecn = Some(Ecn::from_bits(*data.first()?));
-        } else if (level, kind) == (self.v6, self.tclass) {
+        if level == self.v4 {
+            if Some(kind) == self.received_tos {
+                meta.ecn = Some(Ecn::from_bits(low_byte(data)?));
+                return Some(());
+            }
+            return self.read_info_v4(kind, data, v6, meta);
+        }
+        if (level, kind) == (self.v6, self.tclass) {
             let byte = i32::from_ne_bytes(field(data, 0)?);
             meta.ecn = Some(Ecn::from_bits(byte as u8));
-        } else if (level, kind) == (self.v4, self.info_v4) {
-            let (address_at, interface_at) = if self.address_first { (0, 4) } else { (8, 0) };
-            let destination = Ipv4Addr::from(field::<4>(data, address_at)?);
-            let interface = u32::from_ne_bytes(field(data, interface_at)?);
-            meta.interface = NonZeroU32::new(interface);
-            meta.destination = Some(destination.into());
         } else if (level, kind) == (self.v6, self.info_v6) {
             let interface = u32::from_ne_bytes(field(data, 16)?);
             meta.interface = NonZeroU32::new(interface);
             meta.destination = Some(Ipv6Addr::from(field::<16>(data, 0)?).into());
-        } else if (level, kind) == (self.udp, self.coalesced) {
-            let stride = i32::from_ne_bytes(field(data, 0)?);
-            meta.set_stride(usize::try_from(stride).ok()?);
+        } else if let Some(segments) = self.segments {
+            if (level, kind) == (segments.level, segments.coalesced) {
+                let stride = i32::from_ne_bytes(field(data, 0)?);
+                meta.set_stride(usize::try_from(stride).ok()?);
+            }
         }
         Some(())
+    }
+
+    #[inline]
+    fn read_info_v4(&self, kind: i32, data: &[u8], v6: bool, meta: &mut ReceiveMeta) -> Option<()> {
+        let address = |at| {
+            let address = Ipv4Addr::from(field::<4>(data, at)?);
+            Some(if v6 {
+                address.to_ipv6_mapped().into()
+            } else {
+                IpAddr::V4(address)
+            })
+        };
+        match self.info_v4 {
+            InfoV4::InterfaceFirst(info) if kind == info => {
+                let destination = address(8)?;
+                meta.interface = NonZeroU32::new(u32::from_ne_bytes(field(data, 0)?));
+                meta.destination = Some(destination);
+            }
+            InfoV4::AddressFirst(info) if kind == info => {
+                meta.interface = NonZeroU32::new(u32::from_ne_bytes(field(data, 4)?));
+                meta.destination = Some(address(0)?);
+            }
+            InfoV4::Apart { address: info, .. } if kind == info => {
+                meta.destination = Some(address(0)?);
+            }
+            InfoV4::Apart { interface, .. } if kind == interface => {
+                // `sdl_index`, behind the length and the family.
+                let index = u16::from_ne_bytes(field(data, 2)?);
+                meta.interface = NonZeroU32::new(index.into());
+            }
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+/// The lowest byte of an `int`, or the byte that it is.
+fn low_byte(data: &[u8]) -> Option<u8> {
+    match field(data, 0) {
+        Some(int) => Some(i32::from_ne_bytes(int) as u8),
+        None => data.first().copied(),
     }
 }
 

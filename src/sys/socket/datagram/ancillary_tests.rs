@@ -15,34 +15,64 @@ const KINDS: Kinds = Kinds {
     },
     v4: 1001,
     v6: 1002,
-    tos: 1,
+    tos: Some(1),
+    tos_is_byte: false,
+    received_tos: Some(1),
     tclass: 2,
-    info_v4: 3,
-    address_first: false,
+    info_v4: InfoV4::InterfaceFirst(3),
     info_v6: 4,
-    udp: 1003,
-    segment: 5,
-    wide_segment: false,
+    segments: Some(SEGMENTS),
+};
+
+const SEGMENTS: Segments = Segments {
+    level: 1003,
+    size: 5,
+    wide: false,
     coalesced: 6,
+};
+
+/// What a system has that knows less: a byte, and the messages of the BSDs.
+const BSD: Kinds = Kinds {
+    tos_is_byte: true,
+    received_tos: Some(9),
+    info_v4: InfoV4::Apart {
+        address: 3,
+        interface: 7,
+    },
+    segments: None,
+    ..KINDS
 };
 
 fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// What is written for `transmit`: level, kind, data.
-fn written(
-    transmit: &Transmit<'_>,
-    v6: bool,
-    dscp: u8,
-    segment: Option<u16>,
-) -> Vec<(i32, i32, Vec<u8>)> {
+/// A socket that is bound to no address, with a DSCP.
+fn socket(v6: bool, dscp: u8) -> Offload {
+    let any = if v6 { "[::]:1" } else { "0.0.0.0:1" };
+    Offload::new(address(any), dscp, None)
+}
+
+/// Level, kind, data.
+type Written = (i32, i32, Vec<u8>);
+
+/// What is written for `transmit`.
+fn written(transmit: &Transmit<'_>, v6: bool, dscp: u8, segment: Option<u16>) -> Vec<Written> {
     if !Kinds::needed(transmit, segment) {
         return Vec::new();
     }
+    written_with(&KINDS, transmit, &socket(v6, dscp), segment)
+}
+
+fn written_with(
+    kinds: &Kinds,
+    transmit: &Transmit<'_>,
+    socket: &Offload,
+    segment: Option<u16>,
+) -> Vec<Written> {
     let mut room = Room([0xff; SEND_ROOM]);
-    let used = KINDS.write(transmit, v6, dscp, segment, &mut room);
-    Messages::new(KINDS.layout, &room.0[..used])
+    let used = kinds.write(transmit, socket, true, segment, &mut room);
+    Messages::new(kinds.layout, &room.0[..used])
         .map(|message| (message.level, message.kind, message.data.to_vec()))
         .collect()
 }
@@ -113,14 +143,18 @@ fn everything_at_once_has_room() {
 
 /// What is read out of messages, for a datagram of 100 bytes.
 fn read(messages: &[(i32, i32, &[u8])]) -> ReceiveMeta {
+    read_with(&KINDS, false, messages)
+}
+
+fn read_with(kinds: &Kinds, v6: bool, messages: &[(i32, i32, &[u8])]) -> ReceiveMeta {
     let mut room = [0; RECEIVE_ROOM];
-    let mut writer = Writer::new(KINDS.layout, &mut room);
+    let mut writer = Writer::new(kinds.layout, &mut room);
     for (level, kind, data) in messages {
         assert!(writer.push(*level, *kind, data));
     }
     let used = writer.used();
     let mut meta = ReceiveMeta::new(address("1.2.3.4:5"), 100, false);
-    KINDS.read(&room[..used], &mut meta);
+    kinds.read(&room[..used], v6, &mut meta);
     meta
 }
 
@@ -168,36 +202,131 @@ fn a_stride_is_never_nonsense() {
     }
 }
 
-/// What differs on Windows.
+/// What differs on Windows, and of addresses on NetBSD.
 #[test]
 fn addresses_before_interfaces_and_wide_segments() {
     const WINDOWS: Kinds = Kinds {
-        address_first: true,
-        wide_segment: true,
+        info_v4: InfoV4::AddressFirst(3),
+        segments: Some(Segments {
+            wide: true,
+            ..SEGMENTS
+        }),
         ..KINDS
     };
     let contents = [IoSlice::new(b"x")];
     let transmit = Transmit::to(address("1.2.3.4:5"), &contents)
         .with_source("10.0.0.1".parse().unwrap())
         .with_interface(7);
-    let mut room = Room([0; SEND_ROOM]);
-    let used = WINDOWS.write(&transmit, false, 0, Some(1200), &mut room);
-    let messages: Vec<_> = Messages::new(WINDOWS.layout, &room.0[..used]).collect();
+    let messages = written_with(&WINDOWS, &transmit, &socket(false, 0), Some(1200));
     let info = [&[10, 0, 0, 1][..], &int(7)].concat();
-    assert_eq!((messages[0].kind, messages[0].data), (3, &info[..]));
-    assert_eq!((messages[1].kind, messages[1].data), (5, &int(1200)[..]));
+    assert_eq!(messages, [(1001, 3, info.clone()), (1003, 5, int(1200))]);
 
-    let mut meta = ReceiveMeta::new(address("1.2.3.4:5"), 100, false);
-    WINDOWS.read(&room.0[..used], &mut meta);
+    let meta = read_with(&WINDOWS, false, &[(1001, 3, &info)]);
     assert_eq!(meta.destination, Some("10.0.0.1".parse().unwrap()));
     assert_eq!(meta.interface, NonZeroU32::new(7));
+}
+
+#[test]
+fn addresses_and_interfaces_apart() {
+    let contents = [IoSlice::new(b"x")];
+    let to = Transmit::to(address("1.2.3.4:5"), &contents);
+    let any = socket(false, 0xb8);
+    let from = to.with_source("10.0.0.1".parse().unwrap());
+    let expected = (1001, 3, vec![10, 0, 0, 1]);
+    // An interface alone cannot be chosen.
+    for transmit in [from, from.with_interface(7)] {
+        let messages = written_with(&BSD, &transmit, &any, None);
+        assert_eq!(messages, from_ref(&expected));
+    }
+    assert_eq!(written_with(&BSD, &to.with_interface(7), &any, None), []);
+    // Whoever is bound to the address need not say so, and must not.
+    for (local, source, messages) in [
+        ("10.0.0.1:5", "10.0.0.1", &[][..]),
+        ("10.0.0.1:5", "::ffff:10.0.0.1", &[]),
+        ("[::ffff:10.0.0.1]:5", "10.0.0.1", &[]),
+        ("10.0.0.2:5", "10.0.0.1", from_ref(&expected)),
+    ] {
+        let bound = Offload::new(address(local), 0, None);
+        let transmit = to.with_source(source.parse().unwrap());
+        assert_eq!(written_with(&BSD, &transmit, &bound, None), messages);
+    }
+    // IPv6 is the same everywhere.
+    let far = Transmit::to(address("[1::2]:5"), &contents).with_interface(7);
+    let info = [&[0; 16][..], &int(7)].concat();
+    assert_eq!(
+        written_with(&BSD, &far, &socket(true, 0), None),
+        [(1002, 4, info)]
+    );
+
+    // `struct sockaddr_dl`: length, family, index, and a name.
+    let link = [&[20, 18][..], &7_u16.to_ne_bytes(), b"\x06\x03\0\0em0"].concat();
+    let messages: [(i32, i32, &[u8]); 2] = [(1001, 3, &[10, 0, 0, 1]), (1001, 7, &link)];
+    for (v6, destination) in [(false, "10.0.0.1"), (true, "::ffff:10.0.0.1")] {
+        let meta = read_with(&BSD, v6, &messages);
+        assert_eq!(meta.destination, Some(destination.parse().unwrap()));
+        assert_eq!(meta.interface, NonZeroU32::new(7));
+    }
+    let cut = read_with(
+        &BSD,
+        false,
+        &[(1001, 3, &[10, 0, 0]), (1001, 7, &[20, 18, 7])],
+    );
+    assert_eq!((cut.destination, cut.interface), (None, None));
+}
+
+#[test]
+fn marks_that_are_bytes_and_those_that_are_none() {
+    let contents = [IoSlice::new(b"x")];
+    let v4 = Transmit::to(address("1.2.3.4:5"), &contents).with_ecn(Ecn::Ce);
+    let byte = (1001, 1, vec![0xb8 | 3]);
+    assert_eq!(
+        written_with(&BSD, &v4, &socket(false, 0xb8), None),
+        from_ref(&byte)
+    );
+    let without = Kinds {
+        tos: None,
+        received_tos: None,
+        ..BSD
+    };
+    assert_eq!(written_with(&without, &v4, &socket(false, 0xb8), None), []);
+    let v6 = Transmit::to(address("[1::2]:5"), &contents).with_ecn(Ecn::Ce);
+    let class = (1002, 2, int(3));
+    assert_eq!(
+        written_with(&without, &v6, &socket(true, 0), None),
+        from_ref(&class)
+    );
+
+    // Under a number of its own, as a byte or an `int`.
+    for data in [vec![0xb9], int(0xb9)] {
+        let meta = read_with(&BSD, false, &[(1001, 9, &data), (1001, 1, &[2])]);
+        assert_eq!(meta.ecn, Some(Ecn::Ect1));
+    }
+    assert_eq!(read_with(&without, false, &[(1001, 1, &[2])]).ecn, None);
+}
+
+/// What is refused goes without.
+#[test]
+fn a_mark_can_be_left_out() {
+    let contents = [IoSlice::new(b"x")];
+    let transmit = Transmit::to(address("1.2.3.4:5"), &contents).with_ecn(Ecn::Ce);
+    let mut room = Room([0; SEND_ROOM]);
+    let used = KINDS.write(&transmit, &socket(false, 0), false, None, &mut room);
+    assert_eq!(used, 0);
+}
+
+/// Addresses of IPv4 are mapped on a socket of IPv6, as they are in the source.
+#[test]
+fn destinations_are_mapped() {
+    let info = [&int(7)[..], &[0; 4], &[224, 0, 0, 1]].concat();
+    let meta = read_with(&KINDS, true, &[(1001, 3, &info)]);
+    assert_eq!(meta.destination, Some("::ffff:224.0.0.1".parse().unwrap()));
 }
 
 proptest! {
     #[test]
     fn nonsense_is_survived(control in vec(any::<u8>(), 0..RECEIVE_ROOM), len in 0_usize..200) {
         let mut meta = ReceiveMeta::new(address("1.2.3.4:5"), len, false);
-        KINDS.read(&control, &mut meta);
+        KINDS.read(&control, len % 2 == 0, &mut meta);
         prop_assert!(meta.stride <= meta.len);
         let datagrams = meta.datagrams(&[0; 200]).count();
         prop_assert!(datagrams >= 1 && datagrams <= len.max(1));
@@ -216,7 +345,8 @@ proptest! {
         }
         let used = writer.used().min(cut);
         let mut meta = ReceiveMeta::new(address("1.2.3.4:5"), 64, false);
-        KINDS.read(&room[..used], &mut meta);
+        KINDS.read(&room[..used], false, &mut meta);
+        BSD.read(&room[..used], true, &mut meta);
         prop_assert!((1..=64).contains(&meta.stride));
     }
 }

@@ -23,7 +23,7 @@ impl Layout {
     }
 
     /// Where the data begins: `CMSG_LEN(0)`.
-    const fn data(self) -> usize {
+    pub(crate) const fn data(self) -> usize {
         self.aligned(self.header())
     }
 
@@ -120,14 +120,16 @@ impl<'a> Iterator for Messages<'a> {
     fn next(&mut self) -> Option<Message<'a>> {
         let layout = self.layout;
         let rest = self.rest;
+        // One look at the length for all three.
+        let header = rest.get(..layout.header())?;
         let length = if layout.length == 8 {
-            usize::try_from(u64::from_ne_bytes(field(rest, 0)?)).ok()?
+            usize::try_from(u64::from_ne_bytes(field(header, 0)?)).ok()?
         } else {
-            usize::try_from(u32::from_ne_bytes(field(rest, 0)?)).ok()?
+            usize::try_from(u32::from_ne_bytes(field(header, 0)?)).ok()?
         };
         let message = Message {
-            level: i32::from_ne_bytes(field(rest, layout.length)?),
-            kind: i32::from_ne_bytes(field(rest, layout.length + Layout::FIELD)?),
+            level: i32::from_ne_bytes(field(header, layout.length)?),
+            kind: i32::from_ne_bytes(field(header, layout.length + Layout::FIELD)?),
             // Shorter than its header, or longer than the buffer: there is no telling where the next one begins.
             data: rest.get(layout.data()..length)?,
         };

@@ -2,7 +2,7 @@
 //!
 //! | part | says |
 //! | --- | --- |
-//! | `sys::datagrams` | what this system has for batches: `mmsg.rs`, `wsamsg.rs`, or nothing beyond `portable.rs` |
+//! | `sys::datagrams` | what this system has for batches: the folder `messages`, `wsamsg.rs`, or nothing beyond `portable.rs` |
 //! | [`portable`] | one datagram for each system call, and nothing beside it; works everywhere |
 //! | [`ancillary`], [`control`], [`address`], [`slices`] | bytes and buffers, without a system call |
 //!

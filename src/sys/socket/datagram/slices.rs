@@ -7,7 +7,11 @@ use std::slice;
 /// The number of bytes in `slices`.
 #[inline]
 pub(crate) fn total(slices: &[IoSlice<'_>]) -> usize {
-    slices.iter().map(|slice| slice.len()).sum()
+    match slices {
+        // Most are in one piece, and a loop costs more than they do.
+        [one] => one.len(),
+        slices => slices.iter().map(|slice| slice.len()).sum(),
+    }
 }
 
 /// The `length` bytes of `slices` from `offset` on, as slices that are written to the beginning of `room`; and what is left

@@ -5,7 +5,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::{size_of, size_of_val, transmute, MaybeUninit};
-use std::net::{IpAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -17,13 +17,13 @@ use windows_sys::Win32::Networking::WinSock::{
     WSAEMSGSIZE, WSAEOPNOTSUPP, WSAID_WSARECVMSG, WSAMSG,
 };
 
-use super::datagram::ancillary::{Kinds, Room, RECEIVE_ROOM, SEND_ROOM};
+use super::datagram::ancillary::{InfoV4, Kinds, Room, Segments, RECEIVE_ROOM, SEND_ROOM};
 use super::datagram::control::Layout;
 use super::datagram::portable::{self, too_many_slices};
-use super::datagram::{about_segments, for_socket, slices, LONGEST, SEGMENTS};
+use super::datagram::{about_segments, for_socket, slices, LONGEST};
 use super::socket::{self, check, raw, Address};
 use super::{lend, Handle};
-use crate::net::udp::{Capabilities, Config, Offload, ReceiveMeta, Transmit, MAX_SLICES};
+use crate::net::udp::{Capabilities, Config, Found, Offload, ReceiveMeta, Transmit, MAX_SLICES};
 
 const KINDS: Kinds = Kinds {
     layout: Layout {
@@ -32,15 +32,18 @@ const KINDS: Kinds = Kinds {
     },
     v4: IPPROTO_IP,
     v6: IPPROTO_IPV6,
-    tos: IP_ECN,
+    tos: Some(IP_ECN),
+    tos_is_byte: false,
+    received_tos: Some(IP_ECN),
     tclass: IPV6_ECN,
-    info_v4: IP_PKTINFO,
-    address_first: true,
+    info_v4: InfoV4::AddressFirst(IP_PKTINFO),
     info_v6: IPV6_PKTINFO,
-    udp: IPPROTO_UDP,
-    segment: UDP_SEND_MSG_SIZE,
-    wide_segment: true,
-    coalesced: UDP_COALESCED_INFO as i32,
+    segments: Some(Segments {
+        level: IPPROTO_UDP,
+        size: UDP_SEND_MSG_SIZE,
+        wide: true,
+        coalesced: UDP_COALESCED_INFO as i32,
+    }),
 };
 
 /// Sets the options of a socket, and tells what is in force then.
@@ -59,21 +62,18 @@ pub(crate) fn enable(handle: Handle<'_>, v6: bool, config: &Config) -> Option<Ca
     let addresses = set(IP_PKTINFO, IPV6_PKTINFO, config.destination);
     let longest = if config.coalesce { 65_535 } else { 0 };
     let coalesced = set_option(handle, IPPROTO_UDP, UDP_RECV_MAX_COALESCED_SIZE, longest);
-    let segmented = config.segmentation && option_exists(handle, IPPROTO_UDP, UDP_SEND_MSG_SIZE);
-    Some(Capabilities {
+    let whole = config.dont_fragment && set(IP_DONTFRAGMENT, IPV6_DONTFRAG, true);
+    let found = Found {
         datagrams_per_call: 1,
-        max_segments: if segmented { SEGMENTS } else { 1 },
-        max_coalesced: if coalesced && config.coalesce {
-            SEGMENTS
-        } else {
-            1
-        },
+        segments: option_exists(handle, IPPROTO_UDP, UDP_SEND_MSG_SIZE),
+        coalescing: coalesced,
         send_ecn: marks,
-        receive_ecn: marks && config.ecn,
+        receive_ecn: marks,
         select_source: addresses,
-        receive_destination: addresses && config.destination,
-        dont_fragment: config.dont_fragment && set(IP_DONTFRAGMENT, IPV6_DONTFRAG, true),
-    })
+        receive_destination: addresses,
+        dont_fragment: whole,
+    };
+    Some(Capabilities::new(config, &found))
 }
 
 /// The marks are a message of their own here, so there is nothing beside them to keep.
@@ -149,7 +149,7 @@ fn send_message(
         transmit.destination = lend::<UdpSocket>(handle).peer_addr().ok();
     }
     let mut control = Room([0; SEND_ROOM]);
-    let used = KINDS.write(&transmit, offload.is_v6(), 0, segment, &mut control);
+    let used = KINDS.write(&transmit, offload, true, segment, &mut control);
     let address = destination.map(Address::from);
     let (name, name_length) = match &address {
         Some(address) => (address.as_ptr().cast_mut(), address.length()),
@@ -237,11 +237,7 @@ fn receive_message(
     let mut meta = ReceiveMeta::new(address.to_internet()?, length as usize, truncated);
     meta.control_truncated = message.dwFlags & MSG_CTRUNC != 0;
     let used = (message.Control.len as usize).min(RECEIVE_ROOM);
-    KINDS.read(&control.0[..used], &mut meta);
-    if let (true, Some(IpAddr::V4(v4))) = (offload.is_v6(), meta.destination) {
-        // As it is in `source`.
-        meta.destination = Some(v4.to_ipv6_mapped().into());
-    }
+    KINDS.read(&control.0[..used], offload.is_v6(), &mut meta);
     Ok(meta)
 }
 

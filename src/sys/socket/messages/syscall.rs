@@ -1,0 +1,35 @@
+//! A system call with the instruction in the caller's own code: Linux on x86-64. See "No `ret` after the kernel" in
+//! ARCHITECTURE.md.
+
+use std::arch::asm;
+use std::ffi::c_long;
+
+use rustix::io::Errno;
+
+/// Makes the system call.
+///
+/// # Safety
+///
+/// As the system call.
+#[inline(always)]
+pub(super) unsafe fn call(number: c_long, arguments: [usize; 5]) -> Result<usize, Errno> {
+    let result: isize;
+    // SAFETY: The registers are those of syscall(2), which the kernel leaves as they are but for these. What it does to
+    // memory is the caller's concern.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") arguments[0],
+            in("rsi") arguments[1],
+            in("rdx") arguments[2],
+            in("r10") arguments[3],
+            in("r8") arguments[4],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack, preserves_flags),
+        );
+    }
+    // An error is a number from −4095 to −1.
+    usize::try_from(result).map_err(|_| Errno::from_raw_os_error(-result as i32))
+}
