@@ -121,9 +121,14 @@ pub(crate) fn test(command: &mut Command) -> Result {
 /// Adds what a line of a test program's output says to the [tally], and returns it: how many tests have passed and failed.
 pub(crate) fn count(line: &str) -> Option<(u64, u64)> {
     let (passed, failed) = test_result(line)?;
+    add_to_tally(passed, failed);
+    Some((passed, failed))
+}
+
+/// Adds tests to the [tally] that were counted elsewhere.
+pub(crate) fn add_to_tally(passed: u64, failed: u64) {
     PASSED.fetch_add(passed, Ordering::Relaxed);
     FAILED.fetch_add(failed, Ordering::Relaxed);
-    Some((passed, failed))
 }
 
 /// The programs that a `cargo test --no-run` builds. What the compiler has to say is shown.

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::cargo::{tally, Result};
 use crate::{
-    bench, checks, failures, features, inlining, linuxes, minimal, models, msrv, semver, targets,
-    windows,
+    bench, checks, downstream, failures, features, inlining, linuxes, minimal, models, msrv,
+    semver, targets, windows,
 };
 
 type Step = fn() -> Result;
@@ -28,6 +28,7 @@ const STEPS: &[(&str, Step)] = &[
     ("linuxes", linuxes::check),
     ("windows", windows::check),
     ("minimal", minimal::check),
+    ("tokio", downstream::ci),
     ("semver", semver::check),
     ("package", checks::package),
 ];

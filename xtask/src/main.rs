@@ -44,6 +44,7 @@ usage: cargo xtask COMMAND
   minimal            a compile with the oldest dependencies that Cargo.toml allows
   windows [PROGRAM…] [-- TEST-ARGS…]
                      the test suite as Windows programs, under Wine
+  tokio              the test suite of tokio on this crate, without the examples in its documentation
   semver             no public item of the baseline version is missing or changed
   targets [--all] [--list] [TARGET…]
                      lint the library, its tests and examples for other systems
@@ -54,7 +55,7 @@ usage: cargo xtask COMMAND
 
   bench [--quick] [OPERATION… | servers | udp]
                      this crate beside the published mio, polling and bare system calls; all of it makes a record
-  downstream [CRATE] [--poll | --published] [--filter TEXT]
+  downstream [CRATE…] [--poll | --published] [--no-docs] [--filter TEXT]
                      the test suites of published crates that stand on mio, on this crate
   http [--quick]     the example `http_hello` before curl, Chromium and wrk, beside itself on the published mio
   coverage           the lines of the library that no test reaches, file by file

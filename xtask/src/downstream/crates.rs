@@ -5,6 +5,12 @@ pub(super) struct Crate {
     pub(super) name: &'static str,
     pub(super) version: &'static str,
     pub(super) features: &'static str,
+    /// Whether its default features are on, too.
+    pub(super) default: bool,
+    /// Test programs that are built and not run, and why.
+    pub(super) built: &'static [(&'static str, &'static str)],
+    /// Parts of the names of tests that read files which are not in the archive.
+    pub(super) absent: &'static [&'static str],
     /// What makes its queues `Backend::Poll`: file, text that stands there once, and what replaces it.
     pub(super) on_poll: &'static [(&'static str, &'static str, &'static str)],
     pub(super) known: &'static [Known],
@@ -18,10 +24,23 @@ pub(super) struct Known {
     pub(super) reason: &'static str,
 }
 
+impl Crate {
+    const fn new(name: &'static str, version: &'static str) -> Crate {
+        Crate {
+            name,
+            version,
+            features: "",
+            default: true,
+            built: &[],
+            absent: &[],
+            on_poll: &[],
+            known: &[],
+        }
+    }
+}
+
 pub(super) const CRATES: &[Crate] = &[
     Crate {
-        name: "tokio",
-        version: "1.54.1",
         features: "full,test-util",
         on_poll: &[
             (
@@ -40,37 +59,43 @@ pub(super) const CRATES: &[Crate] = &[
             test: "try_exists",
             reason: "run as root, whom no folder's permissions keep out",
         }],
+        ..Crate::new("tokio", "1.54.1")
     },
     Crate {
-        name: "tokio-stream",
-        version: "0.1.19",
         features: "full",
-        on_poll: &[],
-        known: &[],
+        ..Crate::new("tokio-stream", "0.1.19")
     },
     Crate {
-        name: "tokio-util",
-        version: "0.7.20",
         features: "full",
-        on_poll: &[],
-        known: &[],
+        ..Crate::new("tokio-util", "0.7.20")
     },
     Crate {
-        name: "hyper-util",
-        version: "0.1.21",
         features: "full",
-        on_poll: &[],
         known: &[Known {
             program: "proxy",
             test: "test_socks_v5_with_locally_resolved_domain_works",
             reason: "looks up a public name, which needs a network",
         }],
+        ..Crate::new("hyper-util", "0.1.21")
     },
     Crate {
-        name: "signal-hook-mio",
-        version: "0.2.5",
         features: "support-v1_0",
-        on_poll: &[],
-        known: &[],
+        ..Crate::new("signal-hook-mio", "0.2.5")
     },
+    Crate {
+        features: "full",
+        ..Crate::new("hyper", "1.12.0")
+    },
+    Crate {
+        absent: &["hpack::test::fixture::"],
+        ..Crate::new("h2", "0.4.20")
+    },
+    Crate::new("tokio-seqpacket", "0.9.1"),
+    Crate::new("quinn-udp", "0.6.3"),
+    Crate::new("actix-rt", "2.15.0"),
+    Crate::new("actix-server", "2.10.0"),
+    Crate::new("notify", "8.2.2"),
+    Crate::new("mio-serial", "5.0.7"),
+    Crate::new("mio-signals", "0.3.0"),
+    Crate::new("mio-pidfd", "0.4.0"),
 ];
