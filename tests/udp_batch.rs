@@ -3,7 +3,7 @@
 #![cfg(feature = "net")]
 
 use std::io::{ErrorKind, IoSlice, IoSliceMut};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mio::net::udp::{Config, Ecn, Offload, ReceiveMeta, Transmit};
@@ -36,8 +36,12 @@ struct End {
 
 impl End {
     fn new(config: Config) -> End {
+        End::at(Ipv4Addr::LOCALHOST.into(), config)
+    }
+
+    fn at(ip: IpAddr, config: Config) -> End {
         let poll = Poll::new().unwrap();
-        let mut socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let mut socket = UdpSocket::bind((ip, 0).into()).unwrap();
         let offload = socket.offload(&config).unwrap();
         println!("{config:?}: {:?}", offload.capabilities());
         poll.registry()
@@ -116,8 +120,17 @@ fn datagrams_of_all_lengths() {
 
 #[test]
 fn segments() {
+    segments_at(Ipv4Addr::LOCALHOST.into());
+    let v6 = IpAddr::from(Ipv6Addr::LOCALHOST);
+    match UdpSocket::bind((v6, 0).into()) {
+        Ok(_) => segments_at(v6),
+        Err(error) => println!("skipped: no IPv6 here: {error}"),
+    }
+}
+
+fn segments_at(ip: IpAddr) {
     for config in configurations() {
-        let (sender, mut receiver) = (End::new(config), End::new(config));
+        let (mut sender, mut receiver) = (End::at(ip, config), End::at(ip, config));
         let bytes: Vec<u8> = (0..3_333_u32).map(|n| ((n * 7) >> 3) as u8).collect();
         let (one, two) = bytes.split_at(1_234);
         let contents = [IoSlice::new(one), IoSlice::new(&[]), IoSlice::new(two)];
@@ -139,9 +152,19 @@ fn segments() {
                 }
                 if receiver.offload.capabilities().receive_destination {
                     assert_eq!(meta.destination, Some(receiver.address.ip()));
+                    assert!(meta.interface.is_some());
                 }
             }
         }
+        // An answer from the address that was asked, which the receiver is bound to.
+        let contents = [IoSlice::new(b"answer")];
+        let answer = Transmit::to(sender.address, &contents).with_source(receiver.address.ip());
+        receiver.send(&mut [answer]);
+        let (received, meta) = &sender.collect(1, LARGE)[0];
+        assert_eq!(
+            (&received[..], meta.source),
+            (&b"answer"[..], receiver.address)
+        );
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn injected() -> Option<Errno> {
         .or_else(|| panic!("unknown error {name}"))
 }
 
-const ERRORS: [(&str, Errno); 20] = [
+const ERRORS: [(&str, Errno); 22] = [
     ("EACCES", Errno::ACCESS),
     ("EADDRINUSE", Errno::ADDRINUSE),
     ("EAGAIN", Errno::AGAIN),
@@ -41,8 +41,10 @@ const ERRORS: [(&str, Errno); 20] = [
     ("ENOBUFS", Errno::NOBUFS),
     ("ENOENT", Errno::NOENT),
     ("ENOMEM", Errno::NOMEM),
+    ("ENOPROTOOPT", Errno::NOPROTOOPT),
     ("ENOSPC", Errno::NOSPC),
     ("ENOSYS", Errno::NOSYS),
+    ("EOPNOTSUPP", Errno::OPNOTSUPP),
     ("EPERM", Errno::PERM),
 ];
 

@@ -78,7 +78,7 @@ epoll | injected_sockets::sending_from_several_buffers   | EINTR ECONNRESET ENOB
 epoll | injected_udp::cutting_segments            | EIO EINVAL EMSGSIZE     | sendmsg 1
 epoll | injected_udp::cutting_segments_in_a_batch | EIO EINVAL EMSGSIZE     | sendmmsg 2
 epoll | injected_udp::marking                     | EINVAL ENOPROTOOPT EOPNOTSUPP EPERM | sendmsg 1
-epoll | injected_udp::marking_segments            | EINVAL                  | sendmsg 1..2
+epoll | injected_udp::marking_segments            | EINVAL                  | sendmsg 1 error=EINVAL, sendmmsg 2
 epoll | injected_udp::no_batches                  | ENOSYS EPERM            | sendmmsg 1
 epoll | injected_udp::sending                     | EPERM ENOBUFS EAGAIN EINTR | sendmmsg 3
 epoll | injected_udp::sending_segments            | EPERM EAGAIN            | sendmmsg 3

@@ -57,6 +57,29 @@ fn each_datagram_has_its_own_address() {
     });
 }
 
+/// No kernel takes more than 1,024 of them in one call.
+#[test]
+fn a_batch_of_more_than_a_thousand() {
+    in_each_mode(|config| {
+        let sender = End::bind(any_v4(), config);
+        // One would have no room for all.
+        let mut receivers: Vec<_> = (0..5).map(|_| End::bind(any_v4(), config)).collect();
+        let datagrams: Vec<_> = (0..1_100).map(|n| pattern(8, n)).collect();
+        let contents = contents(&datagrams);
+        let mut batch: Vec<_> = contents
+            .iter()
+            .enumerate()
+            .map(|(n, contents)| Transmit::to(receivers[n % 5].address, contents))
+            .collect();
+        sender.send(&mut batch);
+        for (first, receiver) in receivers.iter_mut().enumerate() {
+            let expected: Vec<_> = datagrams.iter().skip(first).step_by(5).cloned().collect();
+            assert_eq!(receiver.collect(expected.len()), expected);
+            receiver.nothing_left();
+        }
+    });
+}
+
 #[test]
 fn the_connected_peer_needs_no_address() {
     for any in each_family() {
@@ -98,9 +121,12 @@ fn segments(length: usize, size: u16) {
 
 #[test]
 fn one_to_sixty_four_segments() {
-    for count in [1, 2, 3, 31, 32, 33, 63, 64] {
-        // The last one is shorter, is a single byte, or is not.
-        for length in [count * 100 - 30, (count - 1) * 100 + 1, count * 100] {
+    for count in 1..=64 {
+        segments(count * 100 - 30, 100);
+    }
+    for count in [1, 2, 32, 33, 64] {
+        // The last one is a single byte, or is not shorter.
+        for length in [(count - 1) * 100 + 1, count * 100] {
             segments(length, 100);
         }
     }

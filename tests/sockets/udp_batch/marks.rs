@@ -49,7 +49,8 @@ fn ways() -> Vec<Way> {
     ways
 }
 
-/// Runs `test` for each of them, and each mode in which marks are sent: with the sender, the receiver, and its address.
+/// Runs `test` for each of them, and each mode in which marks are sent: with the sender, the receiver, and its address. The
+/// receiver is in batches or not as the sender is.
 fn on_each_way(receiving: Config, test: impl Fn(&End, &mut End, SocketAddr)) {
     for way in ways() {
         for (name, config) in modes() {
@@ -58,7 +59,8 @@ fn on_each_way(receiving: Config, test: impl Fn(&End, &mut End, SocketAddr)) {
             }
             println!("{}, {name}", way.name);
             let sender = End::bind(way.from, config);
-            let mut receiver = End::bind(way.to, receiving);
+            let batching = config == config.batching(true);
+            let mut receiver = End::bind(way.to, receiving.batching(batching));
             let at = (way.at)(receiver.address.port());
             test(&sender, &mut receiver, at);
         }
@@ -260,6 +262,60 @@ fn what_was_not_asked_for_is_not_told() {
             (None, None, None)
         );
     });
+}
+
+/// Switches on what the kernel then tells beside each datagram.
+fn also_tell(receiver: &End, options: &[(i32, i32, i32)]) {
+    for &(level, name, value) in options {
+        crate::raw::set_option(receiver.socket.as_fd(), level, name, value);
+    }
+}
+
+/// Everything that can be asked for, of datagrams that are put together.
+fn everything() -> Config {
+    Config::new().coalesce(true).ecn(true).destination(true)
+}
+
+/// What the user has switched on beside it takes none of it away.
+#[test]
+fn a_timestamp_leaves_the_rest_alone() {
+    for batching in [false, true] {
+        let (sender, mut receiver) = pair(Config::new(), everything().batching(batching));
+        also_tell(&receiver, &[(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)]);
+        let contents = [IoSlice::new(b"abcd")];
+        let transmit = Transmit::to(receiver.address, &contents).with_ecn(Ecn::Ect1);
+        sender.send(&mut [transmit.segments_of(2)]);
+        let (meta, _) = &receiver.receive(4, LARGE)[0];
+        assert!(!meta.control_truncated);
+        assert_eq!(meta.ecn, Some(Ecn::Ect1));
+        assert_eq!(meta.destination, Some(receiver.address.ip()));
+        assert_eq!(meta.stride, 2);
+    }
+}
+
+/// More than there is room for: that is told, and the datagram is whole.
+#[test]
+fn too_much_beside_a_datagram_is_reported() {
+    for batching in [false, true] {
+        let config = Config::new().ecn(true).destination(true);
+        let (sender, mut receiver) = pair(Config::new(), config.batching(batching));
+        let software = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
+        also_tell(
+            &receiver,
+            &[
+                (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1),
+                (libc::SOL_SOCKET, libc::SO_TIMESTAMPING, software as i32),
+                (libc::IPPROTO_IP, libc::IP_RECVTTL, 1),
+                (libc::IPPROTO_IP, libc::IP_RECVORIGDSTADDR, 1),
+            ],
+        );
+        let contents = [IoSlice::new(b"hello")];
+        sender.send(&mut [Transmit::to(receiver.address, &contents)]);
+        let (meta, bytes) = &receiver.receive(4, 10)[0];
+        assert!(meta.control_truncated && !meta.truncated);
+        assert_eq!(bytes, b"hello");
+        assert_eq!(meta.source, sender.address);
+    }
 }
 
 /// A portable sender leaves out the marks, and sends.

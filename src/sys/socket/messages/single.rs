@@ -1,4 +1,8 @@
 //! `sendmsg(2)` and `recvmsg(2)`: one message for each system call, through the C library.
+//!
+//! Where the system has nothing for many messages this is all there is. On Linux, sockets without batches
+//! ([`Config::batching`](crate::net::udp::Config::batching)) go this way in a build whose system calls go through libc, so
+//! the tests run it (`cargo xtask libc`).
 
 use std::ffi::c_int;
 use std::io;
