@@ -29,7 +29,7 @@ use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token};
 use socket2::SockRef;
 
-const USAGE: &str = "usage: udp_blast [--seconds N] [--size BYTES] [--portable] \
+const USAGE: &str = "usage: udp_blast [--seconds N] [--size 32..65507] [--portable] \
                      [receive ADDRESS:PORT | send ADDRESS:PORT]";
 
 /// Room for whatever the system puts together: bytes.
@@ -114,16 +114,24 @@ fn both(options: &Options) -> io::Result<()> {
     receiving.join().expect("it does not panic")
 }
 
-fn print_capabilities(what: &str, capabilities: &Capabilities) {
+fn print_sending(what: &str, capabilities: &Capabilities) {
     println!(
-        "{what}: {} per system call, {} segments, {} coalesced, ECN {}",
+        "{what}: up to {} for each system call, of up to {} segments; ECN marks: {}",
         capabilities.datagrams_per_call,
         capabilities.max_segments,
+        if capabilities.send_ecn { "yes" } else { "no" },
+    );
+}
+
+fn print_receiving(capabilities: &Capabilities) {
+    println!(
+        "receiving: up to {} for each system call, of up to {} put together; ECN marks: {}",
+        capabilities.datagrams_per_call,
         capabilities.max_coalesced,
         if capabilities.receive_ecn {
-            "on"
+            "yes"
         } else {
-            "off"
+            "no"
         },
     );
 }
@@ -172,7 +180,7 @@ fn send(to: SocketAddr, options: &Options) -> io::Result<()> {
     let mut socket = UdpSocket::bind(from.parse().expect("an address"))?;
     let offload = socket.offload(&options.config())?;
     let capabilities = offload.capabilities();
-    print_capabilities("sending", &capabilities);
+    print_sending("sending", &capabilities);
 
     let poll = Poll::new()?;
     poll.registry().register(
@@ -212,9 +220,9 @@ fn send(to: SocketAddr, options: &Options) -> io::Result<()> {
         sequence * options.size as u64,
         start.elapsed(),
     );
-    // The system may have refused to cut segments meanwhile.
+    // The system may have refused to cut segments meanwhile, or marks.
     if sender.offload.capabilities() != capabilities {
-        print_capabilities("in the end", &sender.offload.capabilities());
+        print_sending("in the end", &sender.offload.capabilities());
     }
     sender.end(run, sequence)
 }
@@ -309,7 +317,7 @@ impl Receiver {
 
         println!("listening on {}", socket.local_addr()?);
         let capabilities = offload.capabilities();
-        print_capabilities("receiving", &capabilities);
+        print_receiving(&capabilities);
         io::stdout().flush()?;
 
         // Where one holds dozens of datagrams, few are enough.
