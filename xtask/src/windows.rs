@@ -105,6 +105,11 @@ impl Program {
                 (sum.0 + passed, sum.1 + failed)
             });
         let seconds = start.elapsed().as_secs_f64();
+        // A program that crashes may end with success all the same: Wine's debugger takes it over.
+        let outcome = match outcome {
+            Some(true) if !text.contains("\ntest result: ") => Some(false),
+            outcome => outcome,
+        };
         let word = match outcome {
             Some(true) => "ok",
             Some(false) => "FAILED",
@@ -126,6 +131,7 @@ impl Program {
                 self.name,
                 LIMIT.as_secs()
             )),
+            _ if failed == 0 => Err(format!("{}: crashed under Wine", self.name)),
             _ => Err(format!("{}: {failed} tests failed under Wine", self.name)),
         }
     }
