@@ -6,7 +6,7 @@
 //! | feature | default | adds |
 //! | --- | --- | --- |
 //! | `net` | yes | [`mio::net`](crate::net): TCP, UDP and Unix sockets |
-//! | `os-ext` | yes | [`mio::unix`](crate::unix): any descriptor as a source, pipes; `mio::windows`: any socket as a source, named pipes, Unix sockets |
+//! | `os-ext` | yes | [`mio::unix`](crate::unix): any descriptor as a source, pipes; `mio::windows`: any socket and any waitable handle as a source, named pipes, Unix sockets |
 //! | `log` | yes | registrations are traced through the [`log`](https://docs.rs/log) crate, and errors come with a hint |
 //! | `poll-backend` | yes | [`Backend::Poll`](crate::Backend::Poll) beside the system's own backend, chosen at run time |
 //! | `os-poll` | yes | nothing: kept for compatibility with mio 1.2, where it switched the queue on |

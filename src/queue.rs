@@ -48,7 +48,7 @@ impl Queue {
         self.abandoned.store(true, Ordering::Relaxed);
     }
 
-    #[cfg(feature = "log")]
+    #[cfg(any(feature = "log", all(windows, feature = "os-ext")))]
     pub(crate) fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Relaxed)
     }

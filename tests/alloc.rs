@@ -13,6 +13,9 @@ mod named_pipes;
 #[cfg(all(unix, feature = "net"))]
 #[path = "alloc/udp_batch.rs"]
 mod udp_batch;
+#[cfg(all(windows, feature = "os-ext"))]
+#[path = "alloc/wait_handles.rs"]
+mod wait_handles;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

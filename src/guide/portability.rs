@@ -31,8 +31,12 @@
 //!
 //! # Windows
 //!
-//! - Only sockets have readiness. Named pipes are read ahead and written behind by `mio::windows::NamedPipe`. Files, and
+//! - Only sockets have readiness. Named pipes are read ahead and written behind by `mio::windows::NamedPipe`. What can be
+//!   waited for, such as the end of a process, an event object or a timer, is a `mio::windows::WaitHandle`. Files, and
 //!   whatever else has no readiness, belong to threads.
+//! - There is no way to have packets of overlapped operations of one's own come to the queue. Give such an operation an event
+//!   object (`OVERLAPPED::hEvent`), and watch that with a `mio::windows::WaitHandle`. A packet that carries a token and
+//!   nothing else is what a [`Waker`](crate::Waker) posts; a queue may have several.
 //! - A UDP socket may return [`ConnectionReset`](std::io::ErrorKind::ConnectionReset) from a receive: an earlier datagram
 //!   found nobody. Receive again, or switch it off (`mio::windows::UdpSocketExt`). A datagram that is longer than the buffer
 //!   is an error (10040) and not cut off silently.

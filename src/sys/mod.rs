@@ -272,6 +272,15 @@ mod sent;
 #[cfg(all(windows, feature = "os-ext"))]
 pub(crate) mod named_pipe;
 
+/// Waitable handles.
+#[cfg(all(windows, feature = "os-ext"))]
+pub(crate) mod wait_handle;
+/// The half that makes no system call, tested on every host.
+#[cfg(all(test, not(windows)))]
+#[path = "wait_handle/state.rs"]
+#[allow(dead_code)] // the other half uses the rest
+mod wait_state;
+
 pub(crate) use self::queue::Selector;
 
 /// What `poll(2)` is called here.

@@ -55,6 +55,26 @@ const UNSAFE: &[(&str, &str)] = &[
         "the kernel reads and writes buffers while an operation is in flight",
     ),
     (
+        "src/sys/wait_handle/calls.rs",
+        "looking at an object, for which there is no safe function",
+    ),
+    (
+        "src/sys/wait_handle/means_tests.rs",
+        "makes and sets event objects",
+    ),
+    (
+        "src/sys/wait_handle/mod.rs",
+        "packets point to waits, which have references for them",
+    ),
+    (
+        "src/sys/wait_handle/packet.rs",
+        "functions of the kernel that are looked up by name",
+    ),
+    (
+        "src/sys/wait_handle/pool.rs",
+        "a callback of the system's thread pool",
+    ),
+    (
         "src/os/windows/source_socket.rs",
         "borrows a socket that is only known by its number",
     ),
@@ -220,6 +240,26 @@ const UNSAFE: &[(&str, &str)] = &[
     (
         "tests/named_pipes/stress.rs",
         "an allocator that poisons what is freed",
+    ),
+    (
+        "tests/wait_handles/bed.rs",
+        "makes, sets and resets objects that can be waited for",
+    ),
+    (
+        "tests/wait_handles/objects.rs",
+        "makes and sets objects that can be waited for",
+    ),
+    (
+        "tests/wait_handles/refused.rs",
+        "makes handles that cannot be waited for",
+    ),
+    (
+        "tests/wait_handles/stress.rs",
+        "an allocator that poisons what is freed",
+    ),
+    (
+        "tests/alloc/wait_handles.rs",
+        "makes and sets an event object",
     ),
     (
         "tests/stress/signals.rs",

@@ -10,6 +10,7 @@ mod unix_addr;
 mod unix_listener;
 #[cfg(feature = "net")]
 mod unix_stream;
+mod wait_handle;
 
 pub use named_pipe::NamedPipe;
 pub use source_socket::SourceSocket;
@@ -21,3 +22,4 @@ pub use unix_addr::UnixAddr;
 pub use unix_listener::UnixListener;
 #[cfg(feature = "net")]
 pub use unix_stream::UnixStream;
+pub use wait_handle::WaitHandle;

@@ -115,7 +115,7 @@ fn skip_events(handle: BorrowedHandle<'_>) -> io::Result<()> {
 
 /// A status of the kernel as the error of Windows that it stands for.
 #[cold]
-pub(super) fn nt_error(status: NTSTATUS) -> io::Error {
+pub(crate) fn nt_error(status: NTSTATUS) -> io::Error {
     // SAFETY: A translation of numbers.
     let code = unsafe { RtlNtStatusToDosError(status) };
     // Error codes are small.

@@ -25,7 +25,7 @@
 
 mod due;
 mod flags;
-mod group;
+pub(crate) mod group;
 #[allow(dead_code)] // only what the feature `os-ext` adds starts operations
 pub(crate) mod operation;
 mod pool;

@@ -19,7 +19,7 @@ use super::shared::Shared;
 use super::{lock, Afd, Event};
 
 /// The key of their packets.
-pub(super) const OPERATION: usize = 2;
+pub(crate) const OPERATION: usize = 2;
 
 /// The memory of one operation, at the beginning of that of its owner.
 #[repr(C)]
@@ -82,7 +82,7 @@ impl Afd {
     }
 }
 
-impl Operations<'_> {
+impl<'a> Operations<'a> {
     /// Has the packets of the operations on `handle` come here, for good.
     pub(crate) fn attach(self, handle: BorrowedHandle<'_>) -> io::Result<()> {
         self.0.port.attach(handle, OPERATION)
@@ -104,6 +104,32 @@ impl Operations<'_> {
         self.0.port.post(OPERATION, operation.cast())
     }
 
+    /// Where packets go, for whom the kernel or another thread is to leave one, with the key [`OPERATION`].
+    pub(crate) fn port(self) -> BorrowedHandle<'a> {
+        self.0.port.handle()
+    }
+
+    /// Leaves a packet of `operation`, which was announced, when the next poll begins.
+    pub(crate) fn post_next(self, operation: &Operation) {
+        lock(&self.0.next)
+            .waiting
+            .push(Left(NonNull::from(operation)));
+        self.0.has_next.store(true, Ordering::Relaxed);
+    }
+
+    /// Makes room for one more that may use [`post_next`](Operations::post_next), so that polling does not.
+    pub(crate) fn join(self) {
+        let mut next = lock(&self.0.next);
+        next.users += 1;
+        let more = next.users.saturating_sub(next.waiting.len());
+        next.waiting.reserve(more);
+    }
+
+    /// The reverse of [`join`](Operations::join).
+    pub(crate) fn part(self) {
+        lock(&self.0.next).users -= 1;
+    }
+
     /// Closing the queue is to cancel `operation`, whose packet was announced, though nobody is there any more to wait
     /// for it.
     pub(crate) fn leave(self, operation: &Operation) {
@@ -114,6 +140,14 @@ impl Operations<'_> {
     pub(crate) fn forget(self, operation: &Operation) {
         lock(&self.0.left).retain(|left| left.0 != NonNull::from(operation));
     }
+}
+
+/// The operations of which the next poll posts packets.
+#[derive(Debug, Default)]
+pub(super) struct Next {
+    waiting: Vec<Left>,
+    /// How many there may be.
+    users: usize,
 }
 
 /// An operation that only its packet keeps alive.
@@ -140,6 +174,31 @@ pub(super) unsafe fn take(packet: &Packet, shared: &Shared) -> Option<Event> {
     };
     // SAFETY: The caller says that this is the one time.
     unsafe { (owner.take)(operation, answer, Operations(shared)) }
+}
+
+/// A poll begins: posts the packets that were left for it.
+#[cold]
+pub(super) fn post_next(shared: &Shared) {
+    let mut next = lock(&shared.next);
+    // What the system refuses stays for the poll after this one.
+    next.waiting
+        .retain(|left| shared.port.post(OPERATION, left.0.as_ptr().cast()).is_err());
+    shared
+        .has_next
+        .store(!next.waiting.is_empty(), Ordering::Relaxed);
+}
+
+/// The queue is being closed: hands out the packets that the next poll would have posted.
+pub(super) fn take_next(shared: &Shared) {
+    let all = std::mem::take(&mut lock(&shared.next).waiting);
+    for left in all {
+        let packet = Packet {
+            lpOverlapped: left.0.as_ptr().cast(),
+            ..Packet::default()
+        };
+        // SAFETY: It was announced, and is handed out this once.
+        unsafe { take(&packet, shared) };
+    }
 }
 
 /// Cancels everything that was left behind.

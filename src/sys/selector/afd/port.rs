@@ -5,7 +5,7 @@
 //! left out.
 
 use std::io;
-use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr;
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,10 @@ impl Port {
         // SAFETY: The port was made just now, and nobody else knows its handle.
         let handle = unsafe { OwnedHandle::from_raw_handle(handle) };
         Ok(Port { handle })
+    }
+
+    pub(super) fn handle(&self) -> BorrowedHandle<'_> {
+        self.handle.as_handle()
     }
 
     fn raw(&self) -> HANDLE {

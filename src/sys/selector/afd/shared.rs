@@ -10,7 +10,7 @@ use windows_sys::Win32::Networking::WinSock::SOCKET as RawSocket;
 
 use super::due::{Chain, Due};
 use super::group::synchronous;
-use super::operation::{self, Left, OPERATION};
+use super::operation::{self, Left, Next, OPERATION};
 use super::pool::Pool;
 use super::port::{Packet, Port, Wait};
 use super::socket::{Answer, Inner, Socket};
@@ -39,6 +39,10 @@ pub(super) struct Shared {
     are_paused: AtomicBool,
     /// Operations whose owners have gone without them.
     pub(super) left: Mutex<Vec<Left>>,
+    /// Operations of which the next poll posts packets.
+    pub(super) next: Mutex<Next>,
+    /// Whether there are any.
+    pub(super) has_next: AtomicBool,
 }
 
 impl Shared {
@@ -55,12 +59,17 @@ impl Shared {
             paused: Mutex::default(),
             are_paused: AtomicBool::new(false),
             left: Mutex::default(),
+            next: Mutex::default(),
+            has_next: AtomicBool::new(false),
         })
     }
 
     /// Begins a poll of the queue: asks for everything that is due.
     pub(super) fn begin(&self) -> Turn<'_> {
         let number = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        if self.has_next.load(Ordering::Relaxed) {
+            operation::post_next(self);
+        }
         let mut due = self.due.begin();
         let mut turn = Turn {
             shared: self,
@@ -190,6 +199,7 @@ impl Shared {
             }
         }
         operation::cancel_left(self);
+        operation::take_next(self);
         let mut events = Vec::with_capacity(64);
         let mut turn = self.begin();
         while self.in_flight.load(Ordering::Acquire) != 0 {
