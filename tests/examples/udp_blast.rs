@@ -78,9 +78,13 @@ fn from_one_program_to_another() {
 
 #[test]
 fn nobody_receives() {
-    let gone = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-    let gone = gone.expect("an address").to_string();
-    let (_, errors, status) = Program::start("udp_blast", &["--seconds", "0", "send", &gone]).end();
+    // Connected to itself, so it does not take what others send, and keeps its port from those who would.
+    let deaf = std::net::UdpSocket::bind("127.0.0.1:0").expect("bind");
+    let address = deaf.local_addr().expect("an address");
+    deaf.connect(address).expect("connect");
+    let address = address.to_string();
+    let arguments = ["--seconds", "0", "send", &address];
+    let (_, errors, status) = Program::start("udp_blast", &arguments).end();
     assert!(!status.success());
     assert!(errors[0].contains("does not answer"), "{errors:?}");
 }
