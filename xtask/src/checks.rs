@@ -130,7 +130,11 @@ pub(crate) fn docs() -> Result {
 /// `deny`: what deny.toml says of the dependencies.
 pub(crate) fn deny() -> Result {
     install("deny", "cargo-deny")?;
-    run(&mut cargo(&["deny", "--all-features", "check"]))
+    // Apart, because the second one fetches a database from the network.
+    each(
+        [&["bans", "licenses", "sources"][..], &["advisories"]],
+        |checks| run(cargo(&["deny", "--all-features", "check"]).args(checks)),
+    )
 }
 
 /// `package`: the archive that would be published, what is in it, and that it builds on its own.
