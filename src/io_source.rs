@@ -224,7 +224,7 @@ impl<T: Pollable> IoSource<T> {
             Ok(n) => {
                 // The first question mostly is the caller's own, so it costs nothing.
                 if may_be_short(n) && Selector::tracks_sources() {
-                    self.rearm_if_short(direction, n, asked());
+                    self.rearm_if_short(direction, n, asked);
                 }
                 Ok(n)
             }
@@ -234,8 +234,9 @@ impl<T: Pollable> IoSource<T> {
 
     #[cold]
     #[inline(never)]
-    fn rearm_if_short(&self, direction: Direction, n: usize, asked: usize) {
-        if (1..asked).contains(&n) {
+    fn rearm_if_short(&self, direction: Direction, n: usize, asked: impl FnOnce() -> usize) {
+        // Several buffers are added up here, out of the caller's way.
+        if (1..asked()).contains(&n) {
             Selector::rearm(self.target(), direction);
         }
     }
