@@ -95,6 +95,10 @@ pub(super) const CRATES: &[Crate] = &[
     Crate::new("actix-rt", "2.15.0"),
     Crate::new("actix-server", "2.10.0"),
     Crate::new("notify", "8.2.2"),
+    Crate {
+        features: "event-stream",
+        ..Crate::new("crossterm", "0.29.0")
+    },
     Crate::new("mio-serial", "5.0.7"),
     Crate::new("mio-signals", "0.3.0"),
     Crate::new("mio-pidfd", "0.4.0"),
