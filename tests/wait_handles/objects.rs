@@ -1,23 +1,26 @@
 //! What can be waited for.
 
 use std::env;
-use std::fs;
-use std::io::{self, Read};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::windows::ffi::OsStrExt;
+use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle};
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
 use std::ptr;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use mio::windows::WaitHandle;
-use mio::Trigger;
+use mio::windows::{NamedPipe, WaitHandle};
+use mio::{Interest, Trigger};
+use windows_sys::Win32::Foundation::ERROR_IO_PENDING;
 use windows_sys::Win32::Storage::FileSystem::{
     FindCloseChangeNotification, FindFirstChangeNotificationW, FindNextChangeNotification,
-    FILE_NOTIFY_CHANGE_FILE_NAME,
+    ReadFile, FILE_FLAG_OVERLAPPED, FILE_NOTIFY_CHANGE_FILE_NAME,
 };
 use windows_sys::Win32::System::Threading::{CreateWaitableTimerW, SetWaitableTimer};
+use windows_sys::Win32::System::IO::{GetOverlappedResult, OVERLAPPED};
 
 use crate::bed::{nothing, own, Bed, Flag, Semaphore, ONE, PATIENCE, READ, TRIGGERS, TWO};
 
@@ -29,7 +32,7 @@ const CHILD: &str = "MIO_TEST_WAITS";
 fn waits_for_the_end_of_its_input() {
     if env::var_os(CHILD).is_some() {
         io::stdin().read_to_end(&mut Vec::new()).unwrap();
-        std::process::exit(7);
+        process::exit(7);
     }
 }
 
@@ -192,6 +195,55 @@ fn a_change_notification() {
     drop(source);
     // SAFETY: The handle is open, and not used any more.
     assert_ne!(unsafe { FindCloseChangeNotification(handle) }, 0);
+}
+
+/// An overlapped operation of the user's own has an event object, which tells when to ask for its result.
+#[test]
+fn an_operation_of_ones_own() {
+    let name = format!(r"\\.\pipe\mio-test-wait-{}", process::id());
+    let mut bed = Bed::new();
+    let mut server = NamedPipe::new(&name).unwrap();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    options.custom_flags(FILE_FLAG_OVERLAPPED);
+    let client = options.open(&name).unwrap();
+    let registry = bed.registry();
+    registry
+        .register(&mut server, TWO, Interest::WRITABLE)
+        .unwrap();
+    server.connect().unwrap();
+
+    let flag = Flag::manual();
+    let source = bed.watch(&flag, ONE, Trigger::Edge);
+    let mut buffer = [0_u8; 16];
+    let mut overlapped = OVERLAPPED {
+        hEvent: flag.as_handle().as_raw_handle(),
+        ..OVERLAPPED::default()
+    };
+    for text in [b"first", b"other"] {
+        let place = buffer.as_mut_ptr();
+        // SAFETY: The handle is open. Buffer and operation are left alone until the operation is over, below.
+        let done = unsafe {
+            ReadFile(
+                client.as_raw_handle(),
+                place,
+                16,
+                ptr::null_mut(),
+                &mut overlapped,
+            )
+        };
+        let error = io::Error::last_os_error().raw_os_error();
+        assert_eq!((done, error), (0, Some(ERROR_IO_PENDING as i32)));
+        // The operation has reset it.
+        nothing(&source);
+        server.write_all(text).unwrap();
+        while !bed.turn(PATIENCE).iter().any(|event| event.token() == ONE) {}
+        let mut n = 0;
+        // SAFETY: The handle is open, and the operation is one of it.
+        let done = unsafe { GetOverlappedResult(client.as_raw_handle(), &overlapped, &mut n, 0) };
+        assert_eq!((done, n), (1, 5));
+        assert_eq!(&buffer[..5], text);
+    }
 }
 
 /// A handle can be handed over, and two sources can wait for one object.
