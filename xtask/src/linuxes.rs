@@ -152,6 +152,14 @@ const NOT_EMULATED: &[(&str, &str, &[&str])] = &[
         &[],
     ),
     (
+        "qemu does not know SO_TIMESTAMPNS",
+        "sockets",
+        &[
+            "udp_batch::marks::a_timestamp_leaves_the_rest_alone",
+            "udp_batch::marks::too_much_beside_a_datagram_is_reported",
+        ],
+    ),
+    (
         "qemu does not know IP_MULTICAST_IF",
         "sockets",
         &["multicast::joining_and_leaving_a_group"],
