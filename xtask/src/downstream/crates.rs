@@ -90,6 +90,7 @@ pub(super) const CRATES: &[Crate] = &[
         absent: &["hpack::test::fixture::"],
         ..Crate::new("h2", "0.4.20")
     },
+    Crate::new("tokio-tungstenite", "0.30.0"),
     Crate::new("tokio-seqpacket", "0.9.1"),
     Crate::new("quinn-udp", "0.6.3"),
     Crate::new("actix-rt", "2.15.0"),
