@@ -9,7 +9,13 @@ use crate::features;
 const RELEASE_TESTS: &[&str] = &["sizes", "alloc"];
 
 /// The modules whose tests are models for loom.
-const MODELS: &[&str] = &["coalesce::", "handshake::", "due::", "sent::"];
+const MODELS: &[&str] = &[
+    "coalesce::",
+    "due::",
+    "handshake::",
+    "oneshots::models::",
+    "sent::",
+];
 
 /// What the published archive must hold beside the sources.
 const PUBLISHED: &[&str] = &["Cargo.toml", "LICENSE", "README.md", "src/lib.rs"];

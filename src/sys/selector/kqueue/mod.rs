@@ -14,16 +14,12 @@
 //! Registering and reregistering are the same here. Whether there was something to replace would be known with the answer
 //! to the call that makes the new registration, too late: a poll on another thread may have reported the token by then of
 //! a registration that was refused. Asking first would cost everybody a call.
-//!
-//! Invariant: what is in the table is changed under its lock, together with what the kernel has. A poller that was given
-//! an event takes the lock to look it up, and so finds the registration that the event is of.
 
 mod event;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -31,7 +27,7 @@ use rustix::io::Errno;
 use self::event::Event;
 use super::kernel::{Kevent, Queue};
 use super::kqueue_signal::Signal;
-use crate::sys::kqueue_oneshots::{Fate, Kind, Oneshots};
+use crate::sys::kqueue_oneshots::{Fate, Kind, Lookups, Oneshots};
 use crate::sys::kqueue_rules::{Changes, Verdict, ENOENT};
 use crate::sys::selector::{unsupported, Direction, Selector, Target, Wanted};
 use crate::{Backend, Token};
@@ -44,9 +40,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug)]
 pub(crate) struct Kqueue {
     queue: Queue,
-    oneshots: Mutex<Oneshots>,
-    /// Whether anything was ever put into `oneshots`.
-    has_oneshots: AtomicBool,
+    oneshots: Lookups,
     /// The number of the next waker.
     next_signal: AtomicUsize,
 }
@@ -75,33 +69,29 @@ impl Kqueue {
         if wanted.trigger.is_oneshot() {
             return self.put_oneshot(fd, wanted);
         }
-        let verdict = self.apply(fd, &Changes::to_put(wanted), wanted.token.0)?;
+        let changes = Changes::to_put(wanted);
+        let verdict = self
+            .oneshots
+            .replace(fd, || self.apply(fd, &changes, wanted.token.0))?;
         self.check(fd, verdict)?;
-        if self.has_oneshots.load(Ordering::Relaxed) {
-            self.lock().remove(fd);
-        }
         if verdict.broken {
-            return self.put_end(&mut self.lock(), fd, wanted);
+            return self.put_end(&mut self.oneshots.begin(), fd, wanted);
         }
         Ok(())
     }
 
     #[inline(never)]
     fn put_oneshot(&self, fd: usize, wanted: Wanted) -> io::Result<()> {
-        // Before the kernel has it, so that a poller sees it with the event.
-        self.has_oneshots.store(true, Ordering::Relaxed);
-        let mut oneshots = self.lock();
-        let id = oneshots.next_id();
-        let verdict = self.apply(fd, &Changes::to_put(wanted), id)?;
-        let checked = self.check(fd, verdict);
-        // What was registered before is gone in any case.
-        oneshots.remove(fd);
-        checked?;
-        if verdict.broken {
-            return self.put_end(&mut oneshots, fd, wanted);
+        let mut oneshots = self.oneshots.begin();
+        let made = oneshots.make(fd, wanted.token, Kind::Oneshot, |id| {
+            let verdict = self.apply(fd, &Changes::to_put(wanted), id)?;
+            self.check(fd, verdict)?;
+            Ok(!verdict.broken)
+        })?;
+        if made {
+            return Ok(());
         }
-        oneshots.insert(fd, id, wanted.token, Kind::Oneshot);
-        Ok(())
+        self.put_end(&mut oneshots, fd, wanted)
     }
 
     #[inline]
@@ -127,20 +117,18 @@ impl Kqueue {
     #[cold]
     #[inline(never)]
     fn put_end(&self, oneshots: &mut Oneshots, fd: usize, wanted: Wanted) -> io::Result<()> {
-        self.has_oneshots.store(true, Ordering::Relaxed);
         let kind = Kind::End {
             lasts: !wanted.trigger.is_edge() && !wanted.trigger.is_oneshot(),
             reads: wanted.interest.is_readable(),
         };
-        let id = oneshots.next_id();
         let changes = Changes::to_watch_for_the_end(wanted.trigger);
-        match self.apply(fd, &changes, id)?.error {
-            None => {
-                oneshots.insert(fd, id, wanted.token, kind);
-                Ok(())
+        oneshots.make(fd, wanted.token, kind, |id| {
+            match self.apply(fd, &changes, id)?.error {
+                None => Ok(true),
+                Some(errno) => Err(error(errno)),
             }
-            Some(errno) => Err(error(errno)),
-        }
+        })?;
+        Ok(())
     }
 
     /// As [`select`](Selector::select), where events may be dropped or the time may be too long for one call.
@@ -181,7 +169,7 @@ impl Kqueue {
         if !events.iter().any(Kevent::is_looked_up) {
             return;
         }
-        let mut oneshots = self.lock();
+        let mut oneshots = self.oneshots.lock();
         oneshots.begin_batch();
         let mut kept = 0;
         for index in 0..events.len() {
@@ -215,11 +203,6 @@ impl Kqueue {
         // If it fails, the descriptor was closed meanwhile.
         let _ = self.queue.change(&event.to_repeat(), &mut []);
     }
-
-    fn lock(&self) -> MutexGuard<'_, Oneshots> {
-        // No invariant is broken where a panic could happen under the lock.
-        self.oneshots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Selector for Kqueue {
@@ -241,8 +224,7 @@ impl Selector for Kqueue {
         }
         Ok(Kqueue {
             queue: Queue::open()?,
-            oneshots: Mutex::default(),
-            has_oneshots: AtomicBool::new(false),
+            oneshots: Lookups::default(),
             next_signal: AtomicUsize::new(1),
         })
     }
@@ -254,7 +236,7 @@ impl Selector for Kqueue {
     #[inline]
     fn select(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         let is_long = timeout.is_some_and(|timeout| timeout > LONGEST);
-        if is_long || self.has_oneshots.load(Ordering::Relaxed) {
+        if is_long || self.oneshots.any() {
             return self.select_for_long(events, timeout);
         }
         self.wait(events, timeout)?;
@@ -282,10 +264,9 @@ impl Selector for Kqueue {
     #[inline]
     fn deregister(&self, target: Target<'_, ()>) -> io::Result<()> {
         let fd = ident(target);
-        if self.has_oneshots.load(Ordering::Relaxed) {
-            self.lock().remove(fd);
-        }
-        let verdict = self.apply(fd, &Changes::to_remove(), 0)?;
+        let verdict = self
+            .oneshots
+            .replace(fd, || self.apply(fd, &Changes::to_remove(), 0))?;
         match verdict.error {
             None if verdict.found => Ok(()),
             errno => Err(error(errno.unwrap_or(ENOENT))),

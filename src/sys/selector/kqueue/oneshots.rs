@@ -12,7 +12,33 @@
 //! A table by descriptor. An entry of a descriptor that was closed without a word stays until the number is registered
 //! again: harmless, since the kernel has forgotten its entries, and nothing finds it but by its number.
 
+use std::io;
+use std::sync::PoisonError;
+
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicBool, Ordering};
+#[cfg(loom)]
+use loom::sync::{Mutex, MutexGuard};
+#[cfg(not(loom))]
+use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(not(loom))]
+use std::sync::{Mutex, MutexGuard};
+
 use crate::Token;
+
+/// The table as threads share it: behind a lock, which nobody takes before the first one-shot.
+///
+/// What is in the table is changed together with what the kernel has, under the lock. A poller that was given an event of
+/// a one-shot takes the lock to look it up, and so finds the registration that the event is of. Whether there is something
+/// to look up it learns from the events.
+#[derive(Debug, Default)]
+pub(crate) struct Lookups {
+    table: Mutex<Oneshots>,
+    /// Whether anything was ever put into it. Relaxed: whoever has to know of a one-shot got its source, by some way that
+    /// synchronises, from the thread that has registered it. To others late news do no harm: they leave a record that
+    /// nothing finds, since the kernel has forgotten its number.
+    any: AtomicBool,
+}
 
 /// The registrations, by descriptor.
 #[derive(Debug, Default)]
@@ -60,15 +86,71 @@ pub(crate) enum Fate {
     Drop,
 }
 
+impl Lookups {
+    /// Whether there may be one-shots.
+    #[inline]
+    pub(crate) fn any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Oneshots> {
+        // No invariant is broken where a panic could happen under the lock.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A one-shot is to be registered.
+    pub(crate) fn begin(&self) -> MutexGuard<'_, Oneshots> {
+        self.any.store(true, Ordering::Relaxed);
+        self.lock()
+    }
+
+    /// `apply` has the kernel put something that is no one-shot in the place of whatever there was.
+    ///
+    /// Under the lock, or another thread's one-shot could be made between the two steps: it would stay in the kernel, and
+    /// its record would go.
+    #[inline]
+    pub(crate) fn replace<T>(
+        &self,
+        fd: usize,
+        apply: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        if self.any() {
+            let mut table = self.lock();
+            let result = apply();
+            table.remove(fd);
+            return result;
+        }
+        apply()
+    }
+}
+
 impl Oneshots {
     /// A number for a registration that is about to be made.
-    pub(crate) fn next_id(&mut self) -> usize {
+    fn next_id(&mut self) -> usize {
         self.last_id = self.last_id.wrapping_add(1);
         self.last_id
     }
 
-    /// The registration was made. To be called before an event of it can be looked up.
-    pub(crate) fn insert(&mut self, fd: usize, id: usize, token: Token, kind: Kind) {
+    /// Makes a registration in the place of whatever there was. `apply` has the kernel do it, under the number that it is
+    /// given, and says whether it did.
+    pub(crate) fn make(
+        &mut self,
+        fd: usize,
+        token: Token,
+        kind: Kind,
+        apply: impl FnOnce(usize) -> io::Result<bool>,
+    ) -> io::Result<bool> {
+        let id = self.next_id();
+        let made = apply(id);
+        // What was registered before is gone in any case.
+        self.remove(fd);
+        if let Ok(true) = made {
+            self.insert(fd, id, token, kind);
+        }
+        made
+    }
+
+    fn insert(&mut self, fd: usize, id: usize, token: Token, kind: Kind) {
         if fd >= self.entries.len() {
             self.entries.resize(fd + 1, None);
         }
@@ -80,7 +162,7 @@ impl Oneshots {
         });
     }
 
-    pub(crate) fn remove(&mut self, fd: usize) {
+    fn remove(&mut self, fd: usize) {
         if let Some(entry) = self.entries.get_mut(fd) {
             *entry = None;
         }
@@ -207,5 +289,167 @@ mod tests {
         let mut oneshots = Oneshots::default();
         let ids: Vec<_> = (0..100).map(|_| oneshots.next_id()).collect();
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    const FD: usize = 0;
+
+    /// A queue with one descriptor, which is always ready. The kernel has one entry for it, and gives its number and
+    /// whether that is to be looked up.
+    struct Model {
+        lookups: Lookups,
+        kernel: Mutex<Option<(usize, bool)>>,
+    }
+
+    impl Model {
+        fn new() -> Arc<Model> {
+            Arc::new(Model {
+                lookups: Lookups::default(),
+                kernel: Mutex::default(),
+            })
+        }
+
+        fn apply(&self, entry: Option<(usize, bool)>) {
+            *self.kernel.lock().unwrap() = entry;
+        }
+
+        fn put_oneshot(&self, token: usize) {
+            let mut table = self.lookups.begin();
+            let made = table.make(FD, Token(token), Kind::Oneshot, |id| {
+                self.apply(Some((id, true)));
+                Ok(true)
+            });
+            assert!(made.unwrap());
+        }
+
+        fn put_edge(&self, token: usize) {
+            let put = || {
+                self.apply(Some((token, false)));
+                Ok(())
+            };
+            self.lookups.replace(FD, put).unwrap();
+        }
+
+        fn remove(&self) {
+            let remove = || {
+                self.apply(None);
+                Ok(())
+            };
+            self.lookups.replace(FD, remove).unwrap();
+        }
+
+        /// The token of an event, if there is one. A one-shot is spent.
+        fn poll(&self) -> Option<usize> {
+            let (number, looked_up) = {
+                let mut kernel = self.kernel.lock().unwrap();
+                let event = (*kernel)?;
+                if event.1 {
+                    *kernel = None;
+                }
+                event
+            };
+            if !looked_up {
+                return Some(number);
+            }
+            let mut table = self.lookups.lock();
+            table.begin_batch();
+            match table.event(FD, number, 0) {
+                Fate::Report(token, _) => Some(token.0),
+                _ => None,
+            }
+        }
+    }
+
+    fn in_a_thread(
+        model: &Arc<Model>,
+        run: impl FnOnce(&Model) + 'static,
+    ) -> thread::JoinHandle<()> {
+        let model = Arc::clone(model);
+        thread::spawn(move || run(&model))
+    }
+
+    #[test]
+    fn whoever_has_an_event_finds_its_registration() {
+        loom::model(|| {
+            let model = Model::new();
+            let thread = in_a_thread(&model, |model| model.put_oneshot(1));
+            let early = model.poll();
+            thread.join().unwrap();
+            let late = model.poll();
+            assert_eq!((early.or(late), early.and(late)), (Some(1), None));
+        });
+    }
+
+    /// Two threads register one bare descriptor, in either order, and with one-shots before or without.
+    #[test]
+    fn one_of_two_registrations_stands() {
+        for before in [false, true] {
+            loom::model(move || {
+                let model = Model::new();
+                if before {
+                    model.put_oneshot(9);
+                }
+                let threads = [
+                    in_a_thread(&model, |model| model.put_oneshot(1)),
+                    in_a_thread(&model, |model| model.put_edge(2)),
+                ];
+                for thread in threads {
+                    thread.join().unwrap();
+                }
+                let stands = model.poll();
+                assert!(matches!(stands, Some(1 | 2)), "{stands:?}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_reregistration_beside_a_poll_is_reported() {
+        loom::model(|| {
+            let model = Model::new();
+            model.put_oneshot(1);
+            let thread = in_a_thread(&model, |model| model.put_oneshot(2));
+            let early = model.poll();
+            thread.join().unwrap();
+            let late = model.poll();
+            assert!(early == Some(2) || late == Some(2), "{early:?} {late:?}");
+        });
+    }
+
+    /// What another thread has registered, and handed over, is gone without a trace.
+    #[test]
+    fn a_source_that_was_handed_over_is_forgotten() {
+        for edge in [false, true] {
+            loom::model(move || {
+                let model = Model::new();
+                let thread = in_a_thread(&model, |model| model.put_oneshot(1));
+                thread.join().unwrap();
+                let thread = in_a_thread(&model, move |model| match edge {
+                    true => model.put_edge(2),
+                    false => model.remove(),
+                });
+                thread.join().unwrap();
+                assert_eq!(model.poll(), edge.then_some(2));
+                assert_eq!(model.lookups.lock().event(FD, 1, 0), Fate::Drop);
+            });
+        }
+    }
+
+    #[test]
+    fn nothing_is_heard_of_it_later() {
+        loom::model(|| {
+            let model = Model::new();
+            model.put_oneshot(1);
+            let thread = in_a_thread(&model, |model| model.remove());
+            let early = model.poll();
+            assert!(matches!(early, None | Some(1)), "{early:?}");
+            thread.join().unwrap();
+            assert_eq!(model.poll(), None);
+        });
     }
 }
