@@ -249,7 +249,8 @@ impl UdpSocket {
     ///
     /// A batch that ends before the buffers do has met `WouldBlock` or an error. So there is nothing more to receive as yet,
     /// an edge comes when there is, and it is not necessary to call again. An error that came after the first datagram is
-    /// not lost: the next receive reports it.
+    /// not lost: the next receive reports it. If there were several, also of threads that share the [`Offload`], it reports
+    /// the last one.
     ///
     /// # Errors
     ///

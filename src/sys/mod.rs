@@ -147,7 +147,7 @@ mod queue {
     pub(crate) type Selector = kqueue::Kqueue;
 }
 
-// The halves of kqueue that make no system call, tested on every host.
+/// The halves of kqueue that make no system call, tested on every host.
 #[cfg(any(
     test,
     mio_model = "kqueue",
@@ -157,21 +157,12 @@ mod queue {
     target_os = "netbsd",
     target_os = "openbsd"
 ))]
-#[path = "selector/kqueue/oneshots.rs"]
+#[path = "selector/kqueue"]
 #[allow(dead_code)] // unless it is the backend
-mod kqueue_oneshots;
-#[cfg(any(
-    test,
-    mio_model = "kqueue",
-    target_vendor = "apple",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "netbsd",
-    target_os = "openbsd"
-))]
-#[path = "selector/kqueue/rules.rs"]
-#[allow(dead_code)] // unless it is the backend
-mod kqueue_rules;
+mod pure_kqueue {
+    pub(crate) mod oneshots;
+    pub(crate) mod rules;
+}
 
 /// illumos and Solaris: event ports, and `poll(2)` on request. On Linux, for tests: the same over a model of event ports.
 #[cfg(all(
@@ -267,6 +258,14 @@ mod pure_afd {
 #[path = "selector/sent.rs"]
 #[allow(dead_code)] // a build may be asked to use nothing but `poll(2)`
 mod sent;
+
+/// What threads share of an event port without its lock, for the model checker.
+#[cfg(all(test, loom))]
+#[path = "selector/event_ports"]
+mod shared_port {
+    mod alert;
+    mod watched;
+}
 
 /// Named pipes.
 #[cfg(all(windows, feature = "os-ext"))]

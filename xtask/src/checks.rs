@@ -10,11 +10,15 @@ const RELEASE_TESTS: &[&str] = &["sizes", "alloc"];
 
 /// The modules whose tests are models for loom.
 const MODELS: &[&str] = &[
+    "alert::",
     "coalesce::",
     "due::",
     "handshake::",
+    "offload::",
     "oneshots::models::",
+    "queues::",
     "sent::",
+    "watched::",
 ];
 
 /// What the published archive must hold beside the sources.
@@ -73,7 +77,7 @@ pub(crate) fn loom() -> Result {
             "--lib",
             "--no-default-features",
             "--features",
-            "poll-backend",
+            "net,poll-backend",
             "--",
         ])
         .args(MODELS)

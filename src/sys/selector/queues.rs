@@ -2,9 +2,19 @@
 //!
 //! A source knows its descriptor and not its queue. So when an operation on it would have blocked, or it is about to be
 //! closed, all queues of the kind are asked, and each looks the descriptor up in its own table.
+//!
+//! The tests below run on a model checker: `cargo xtask loom`.
 
+use std::sync::{Arc, PoisonError};
+
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(loom)]
+use loom::sync::RwLock;
+#[cfg(not(loom))]
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+#[cfg(not(loom))]
+use std::sync::RwLock;
 
 /// Every queue of one kind that is open. Meant for a `static`.
 #[derive(Debug)]
@@ -15,7 +25,17 @@ pub(super) struct Queues<Q> {
 }
 
 impl<Q> Queues<Q> {
+    #[cfg(not(loom))]
     pub(super) const fn new() -> Queues<Q> {
+        Queues {
+            open: RwLock::new(Vec::new()),
+            number: AtomicUsize::new(0),
+        }
+    }
+
+    /// What the model checker follows is no constant.
+    #[cfg(loom)]
+    pub(super) fn new() -> Queues<Q> {
         Queues {
             open: RwLock::new(Vec::new()),
             number: AtomicUsize::new(0),
@@ -48,5 +68,73 @@ impl<Q> Queues<Q> {
         for queue in open.iter() {
             visit(queue);
         }
+    }
+}
+
+#[cfg(all(test, loom))]
+mod tests {
+    use super::*;
+    use loom::thread;
+
+    type Model = loom::sync::Arc<Queues<AtomicUsize>>;
+
+    fn queue() -> Arc<AtomicUsize> {
+        Arc::new(AtomicUsize::new(0))
+    }
+
+    /// An operation on a source that is registered with `queue` would have blocked.
+    fn rearm(model: &Model, queue: &AtomicUsize) {
+        assert!(model.any(), "its queue is overlooked");
+        model.for_each(|queue| {
+            queue.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_ne!(queue.load(Ordering::Relaxed), 0);
+    }
+
+    /// Queues come and go while somebody uses a source of one that stays.
+    #[test]
+    fn the_queue_of_a_source_is_never_overlooked() {
+        loom::model(|| {
+            let model = Model::new(Queues::new());
+            let other = queue();
+            model.add(Arc::clone(&other));
+            let closing = {
+                let model = Model::clone(&model);
+                thread::spawn(move || model.remove(&other))
+            };
+            let stays = queue();
+            model.add(Arc::clone(&stays));
+            // The thread that opens the queue uses a source, and so does one that gets a source from it.
+            let using = {
+                let (model, stays) = (Model::clone(&model), Arc::clone(&stays));
+                thread::spawn(move || rearm(&model, &stays))
+            };
+            rearm(&model, &stays);
+            closing.join().unwrap();
+            using.join().unwrap();
+            assert!(model.any());
+        });
+    }
+
+    #[test]
+    fn nobody_visits_a_queue_that_was_removed() {
+        loom::model(|| {
+            let model = Model::new(Queues::new());
+            let gone = queue();
+            model.add(Arc::clone(&gone));
+            let visiting = {
+                let model = Model::clone(&model);
+                thread::spawn(move || {
+                    model.for_each(|queue| {
+                        queue.fetch_add(1, Ordering::Relaxed);
+                    })
+                })
+            };
+            model.remove(&gone);
+            assert!(!model.any());
+            let visits = gone.load(Ordering::Relaxed);
+            visiting.join().unwrap();
+            assert_eq!(gone.load(Ordering::Relaxed), visits);
+        });
     }
 }

@@ -11,7 +11,8 @@
 //! - A port in alert mode ends all waits, now and later, until it is taken out of it.
 //!
 //! What is associated, and what has to be again, is in [`sources`]; edges are made of levels in
-//! [`table`](super::table); the system calls are behind [`port`](super::port), which a model of them can stand in for.
+//! [`table`](super::table); what threads share without the lock is in [`alert`] and [`watched`]; the
+//! system calls are behind [`port`](super::port), which a model of them can stand in for.
 //!
 //! Invariants:
 //!
@@ -20,23 +21,26 @@
 //! - A source leaves the registrations, and the port, before it is closed.
 //! - Nothing is in the port more than once of a waker, so a port cannot be filled by waking.
 
+mod alert;
+mod watched;
+
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 
+use self::alert::Way;
+use self::watched::Watched;
 use super::port::Port;
 use super::port_event::{self, Event, Fetched, Source};
 use super::queues::Queues;
 use super::sources::{Ask, Sources};
 use super::table::Plan;
 use crate::sys::selector::{unsupported, Direction, Selector, Target, Wanted};
-use crate::sys::sent::Sent;
 use crate::{Backend, Token};
 
 /// What a wait is cut into: systems may refuse or misread what is much longer.
@@ -55,8 +59,7 @@ pub(crate) struct EventPorts {
 struct Shared {
     port: Port,
     state: Mutex<State>,
-    /// Whether anybody was given the port's descriptor, and might watch it.
-    watched: AtomicBool,
+    watched: Watched,
 }
 
 #[derive(Debug, Default)]
@@ -75,10 +78,7 @@ struct State {
 pub(crate) struct Waker {
     token: Token,
     number: usize,
-    /// Its event in the port.
-    sent: Sent,
-    /// The port was full, and was put into alert mode.
-    refused: AtomicBool,
+    way: Way,
 }
 
 /// Every queue of this kind, for sources that would block or close.
@@ -179,8 +179,7 @@ impl Selector for EventPorts {
         let waker = Arc::new(Waker {
             token,
             number: state.last_waker,
-            sent: Sent::new(),
-            refused: AtomicBool::new(false),
+            way: Way::new(),
         });
         state.wakers.push(Arc::clone(&waker));
         Ok(waker)
@@ -189,10 +188,12 @@ impl Selector for EventPorts {
     #[inline]
     fn raise(&self, waker: &Arc<Waker>) -> io::Result<()> {
         let port = &self.shared.port;
-        waker.sent.raise(|| match port.send(waker.number) {
-            Ok(()) => Ok(()),
-            Err(errno) => self.shared.raise_by_alert(waker, errno),
-        })
+        let send = || match port.send(waker.number) {
+            Ok(()) => Ok(true),
+            Err(Errno::AGAIN | Errno::NOMEM) => Ok(false),
+            Err(errno) => Err(errno),
+        };
+        Ok(waker.way.raise(send, || port.alert(true))?)
     }
 
     fn retire(&self, waker: &Arc<Waker>) {
@@ -208,7 +209,7 @@ impl EventPorts {
         let shared = Arc::new(Shared {
             port,
             state: Mutex::default(),
-            watched: AtomicBool::new(false),
+            watched: Watched::new(),
         });
         QUEUES.add(Arc::clone(&shared));
         EventPorts { shared }
@@ -225,10 +226,9 @@ impl Drop for EventPorts {
 impl AsFd for EventPorts {
     #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
-        if !self.shared.watched.load(Ordering::Relaxed) {
-            self.shared.begin_being_watched();
-        }
-        self.shared.port.as_fd()
+        let shared = &self.shared;
+        shared.watched.begin(|| shared.show_at_once());
+        shared.port.as_fd()
     }
 }
 
@@ -284,7 +284,7 @@ impl Shared {
                 Source::User(number) => {
                     let waker = state.wakers.iter().find(|waker| waker.number == number);
                     waker.is_some_and(|waker| {
-                        waker.sent.take() && event.report(waker.token, PollFlags::IN)
+                        waker.way.fetched() && event.report(waker.token, PollFlags::IN)
                     })
                 }
                 Source::Alert => {
@@ -310,7 +310,7 @@ impl Shared {
     /// The user gets what there is, and `reports` says whether that is anything.
     #[inline]
     fn end_poll(&self, reports: bool, now: Instant) {
-        if self.watched.load(Ordering::Relaxed) {
+        if self.watched.is_set() {
             self.show(&mut lock(&self.state), reports, now);
         }
     }
@@ -318,36 +318,15 @@ impl Shared {
     /// Takes the port out of alert mode, and serves the wakers that have put it there.
     #[cold]
     fn end_alert(&self, state: &mut State, events: &mut Vec<Event>) -> io::Result<()> {
-        // First this: who is refused from here on raises a new alert.
-        self.port.alert(false)?;
-        for served in 0..state.wakers.len() {
-            let waker = &state.wakers[served];
-            if !waker.refused.load(Ordering::Acquire) {
-                continue;
-            }
-            if events.len() == events.capacity() {
-                state.wakers.rotate_left(served);
-                self.port.alert(true)?;
-                break;
-            }
-            waker.refused.store(false, Ordering::Relaxed);
-            if waker.sent.take() {
-                events.push(Event::from((waker.token, PollFlags::IN)));
-            }
-        }
+        let room = events.capacity() - events.len();
+        alert::end(
+            &mut state.wakers,
+            |waker| &waker.way,
+            room,
+            |on| self.port.alert(on),
+            |waker| events.push(Event::from((waker.token, PollFlags::IN))),
+        )?;
         Ok(())
-    }
-
-    /// The port has no room for a wake. It can be put into alert mode all the same.
-    #[cold]
-    fn raise_by_alert(&self, waker: &Waker, errno: Errno) -> io::Result<()> {
-        match errno {
-            Errno::AGAIN | Errno::NOMEM => {
-                waker.refused.store(true, Ordering::Release);
-                Ok(self.port.alert(true)?)
-            }
-            errno => Err(errno.into()),
-        }
     }
 
     /// Changes the registrations, and the kernel's view of them.
@@ -372,7 +351,7 @@ impl Shared {
     fn rearm(&self, fd: RawFd, direction: Direction) {
         let mut state = lock(&self.state);
         // Who waits does not look at what is due before the next wait, nor does who watches the port.
-        let urgent = state.waiting || self.watched.load(Ordering::Relaxed);
+        let urgent = state.waiting || self.watched.is_set();
         // There is nobody to tell of an error, and no need to: what was put off is tried again by the poller.
         let _ = state
             .sources
@@ -388,9 +367,7 @@ impl Shared {
     }
 
     #[cold]
-    fn begin_being_watched(&self) {
-        // Before the lock is taken: who holds it now, and does not see this, is seen by what follows.
-        self.watched.store(true, Ordering::Relaxed);
+    fn show_at_once(&self) {
         self.show(&mut lock(&self.state), true, Instant::now());
     }
 

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use super::super::kernel::Kevent;
-use crate::sys::kqueue_rules::{Filter, Flags, Report};
+use crate::sys::pure_kqueue::rules::{Filter, Flags, Report};
 use crate::sys::selector::{RawEvent, Readiness};
 use crate::Token;
 

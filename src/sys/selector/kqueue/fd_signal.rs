@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
 use super::kernel::{Kevent, Queue};
-use crate::sys::kqueue_rules::{Filter, Flags};
+use crate::sys::pure_kqueue::rules::{Filter, Flags};
 use crate::sys::signal;
 use crate::Token;
 

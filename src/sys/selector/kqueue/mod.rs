@@ -27,8 +27,8 @@ use rustix::io::Errno;
 use self::event::Event;
 use super::kernel::{Kevent, Queue};
 use super::kqueue_signal::Signal;
-use crate::sys::kqueue_oneshots::{Fate, Kind, Lookups, Oneshots};
-use crate::sys::kqueue_rules::{Changes, Verdict, ENOENT};
+use crate::sys::pure_kqueue::oneshots::{Fate, Kind, Lookups, Oneshots};
+use crate::sys::pure_kqueue::rules::{Changes, Verdict, ENOENT};
 use crate::sys::selector::{unsupported, Direction, Selector, Target, Wanted};
 use crate::{Backend, Token};
 

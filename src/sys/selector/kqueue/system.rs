@@ -14,7 +14,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use super::{KQUEUE_LIO, KQUEUE_OOBAND};
-use crate::sys::kqueue_rules::{Filter, Flags, ENOENT, EPIPE};
+use crate::sys::pure_kqueue::rules::{Filter, Flags, ENOENT, EPIPE};
 
 /// Raises an entry of `EVFILT_USER`.
 #[allow(dead_code)] // of no use where a pipe is raised

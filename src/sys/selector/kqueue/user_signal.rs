@@ -5,7 +5,7 @@
 use std::io;
 
 use super::kernel::{Kevent, Queue, TRIGGER};
-use crate::sys::kqueue_rules::{Filter, Flags};
+use crate::sys::pure_kqueue::rules::{Filter, Flags};
 use crate::Token;
 
 #[derive(Debug)]

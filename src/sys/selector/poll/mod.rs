@@ -78,7 +78,12 @@ struct Scratch {
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Every queue of this kind, for sources that would block or close.
+#[cfg(not(loom))]
 static QUEUES: Queues<Shared> = Queues::new();
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref QUEUES: Queues<Shared> = Queues::new();
+}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // No invariant is broken where a panic could happen under a lock.

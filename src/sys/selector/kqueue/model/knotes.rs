@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::source::{Condition, Source};
 use super::{Kevent, READ, TRIGGER, USER, WRITE};
-use crate::sys::kqueue_rules::{Filter, Flags};
+use crate::sys::pure_kqueue::rules::{Filter, Flags};
 use crate::sys::signal::Signal;
 
 /// `(ident, filter)`.

@@ -28,7 +28,7 @@ use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use self::knotes::Knotes;
-use crate::sys::kqueue_rules::{Filter, Flags};
+use crate::sys::pure_kqueue::rules::{Filter, Flags};
 
 /// `NOTE_TRIGGER`.
 pub(crate) const TRIGGER: u32 = 0x0100_0000;

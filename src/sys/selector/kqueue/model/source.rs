@@ -8,7 +8,7 @@ use rustix::fs::{fstat, seek, FileType, SeekFrom};
 use rustix::io::{fcntl_getfd, ioctl_fionread, Errno};
 use rustix::net::{send, sockopt, SendFlags, SocketType};
 
-use crate::sys::kqueue_rules::{Filter, Flags};
+use crate::sys::pure_kqueue::rules::{Filter, Flags};
 
 /// A file under its number.
 #[derive(Debug)]
