@@ -246,6 +246,7 @@ suite! {
         level_while_readable
         level_while_writable
         level_of_both_directions
+        level_of_writing_outlasts_the_peer_s_end
         level_with_capacity_one
         oneshot_is_silent_until_reregistered
         oneshot_disarms_the_other_direction

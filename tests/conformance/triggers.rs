@@ -1,13 +1,15 @@
 //! What each trigger means, for every kind of source and each direction. Edges have a file of their own.
 
+use std::net::Shutdown;
 use std::time::Duration;
 
 use mio::{Backend, Interest, Token, Trigger, Waker};
 
 use crate::backends::shows_ends_behind_data;
-use crate::bed::{during, said_of, Bed, BOTH, PATIENCE, TRIGGERS};
-use crate::links::{links, readers, writers, Link};
+use crate::bed::{during, said_of, Bed, BOTH, PATIENCE, SILENCE, TRIGGERS};
+use crate::links::{links, readers, wait_for, writers, Link};
 use crate::ready::Ready;
+use crate::system::{shutdown, PEER_WROTE_ALL};
 
 const SOURCE: Token = Token(21);
 const WAKER: Token = Token(22);
@@ -90,6 +92,42 @@ pub(crate) fn level_of_both_directions(backend: Backend) {
         }
         link.drain();
         bed.expect_silence();
+    }
+}
+
+/// What waits to be sent is not ready because the peer has ended its side: a level of writing must not spin on that.
+pub(crate) fn level_of_writing_outlasts_the_peer_s_end(backend: Backend) {
+    for mut link in writers() {
+        if !link.interest.is_readable() || link.is_datagram() {
+            continue; // the peer ends nothing but itself
+        }
+        let _during = during(link.name);
+        let mut bed = Bed::new(backend);
+        link.fill();
+        bed.with(Trigger::Level)
+            .register(link.source(), SOURCE, Interest::WRITABLE)
+            .unwrap();
+        bed.expect_silence();
+        shutdown(link.far(), Shutdown::Write);
+        wait_for(link.near.fd(), PEER_WROTE_ALL);
+        let turns = (0..3).flat_map(|_| bed.turn(Some(SILENCE)));
+        let said: Vec<_> = turns.collect();
+        // That it has ended may be told to whoever has not asked, but once.
+        assert!(said.len() <= 1, "{said:?}");
+        assert!(
+            said.iter().all(|seen| !seen.ready.has(Ready::WRITABLE)),
+            "{said:?}"
+        );
+
+        // Whoever asks for both is told of the end each time, and of room when there is some.
+        bed.registry().deregister(link.source()).unwrap();
+        bed.with(Trigger::Level)
+            .register(link.source(), SOURCE, BOTH)
+            .unwrap();
+        let said = assert_reported(&mut bed, Ready::READABLE);
+        assert!(!said.has(Ready::WRITABLE), "{said}");
+        link.relieve();
+        assert_reported(&mut bed, BOTH.into());
     }
 }
 

@@ -39,6 +39,8 @@ mod udp;
 mod udp_batch;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod unix_abstract;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod unix_ancillary;
 #[cfg(unix)]
 mod unix_datagram;
 #[cfg(unix)]
