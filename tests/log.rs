@@ -21,12 +21,14 @@ struct Recorder;
 thread_local! {
     static RECORDS: RefCell<Vec<(Level, String, String)>> = const { RefCell::new(Vec::new()) };
     static CALLS: Cell<usize> = const { Cell::new(0) };
+    /// The recorder does not want to hear of this thread.
+    static DEAF: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Log for Recorder {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         CALLS.with(|calls| calls.set(calls.get() + 1));
-        true
+        !DEAF.with(Cell::get)
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -278,4 +280,46 @@ fn a_backend_that_does_not_open_is_told() {
     said();
     let error = Poll::builder().backend(missing).build().unwrap_err();
     hinted(&[&missing.to_string(), "does not open", &error.to_string()]);
+}
+
+/// A logger may listen at a level, and not to this crate. Then nobody looks for what could be wrong.
+#[cfg(unix)]
+#[test]
+fn what_cannot_work_is_not_told_to_the_deaf() {
+    let _level = at(LevelFilter::Debug);
+    for backend in Backend::available() {
+        let poll = Poll::builder().backend(backend).build().unwrap();
+        let (mut source, _peer) = source();
+        source.set_nonblocking(false).unwrap();
+        said();
+        DEAF.with(|deaf| deaf.set(true));
+        let result = poll
+            .registry()
+            .register(&mut source, Token(4715), Interest::READABLE);
+        DEAF.with(|deaf| deaf.set(false));
+        result.unwrap();
+        assert_eq!(said(), []);
+    }
+}
+
+/// Nobody knows what else the caller may have done. The system's error is told all the same.
+#[cfg(all(unix, feature = "os-ext"))]
+#[test]
+fn what_is_refused_for_another_reason_is_told_without_a_hint() {
+    let _level = at(LevelFilter::Debug);
+    let poll = Poll::new().unwrap();
+    said();
+    // More than a process may have open.
+    let error = poll
+        .registry()
+        .register(
+            &mut mio::unix::SourceFd(&i32::MAX),
+            Token(1),
+            Interest::READABLE,
+        )
+        .unwrap_err();
+    let system = systems(&error);
+    let number = rustix::io::Errno::BADF.raw_os_error();
+    assert_eq!(system.raw_os_error(), Some(number), "{error:?}");
+    hinted(&["register", &system.to_string()]);
 }

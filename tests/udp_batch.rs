@@ -212,3 +212,21 @@ fn one_that_is_too_long_stops_the_batch() {
         );
     }
 }
+
+/// What stands in logs and dumps: how much is sent and where, and not the contents.
+#[test]
+fn what_is_sent_can_be_looked_at() {
+    assert_eq!(Config::default(), Config::new());
+    let to = SocketAddr::from(([127, 0, 0, 1], 9));
+    let contents = [IoSlice::new(b"sec"), IoSlice::new(b"ret")];
+    let transmit = Transmit::to(to, &contents).segments_of(2);
+    assert_eq!((transmit.len(), transmit.is_empty()), (6, false));
+    let shown = format!("{transmit:?}");
+    for part in ["127.0.0.1:9", "len: 6", "sent: 0", "segment_size"] {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    assert!(!shown.contains("sec"), "{shown}");
+    for nothing in [&[][..], &[IoSlice::new(b"")]] {
+        assert!(Transmit::to(to, nothing).is_empty());
+    }
+}

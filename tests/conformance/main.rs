@@ -200,6 +200,8 @@ suite! {
         dropped_with_a_wake_pending
         made_and_dropped_during_a_poll
         #[cfg(target_os = "linux")] counter_at_its_maximum
+        #[cfg(any(mio_unsupported_force_waker_pipe, target_os = "netbsd", target_os = "openbsd"))]
+        more_wakes_than_a_pipe_holds
     }
 
     threads {

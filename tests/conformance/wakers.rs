@@ -352,6 +352,27 @@ pub(crate) fn counter_at_its_maximum(backend: Backend) {
     });
 }
 
+/// A pipe in the place of a counter is full some day, unless the poller empties it. The wake that finds it so must be
+/// reported like any other.
+#[cfg(any(
+    mio_unsupported_force_waker_pipe,
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
+pub(crate) fn more_wakes_than_a_pipe_holds(backend: Backend) {
+    /// Pipes hold 64 KiB at most, unless somebody has asked for more.
+    const WAKES: usize = 2 * 65_536 + 10;
+
+    let mut bed = Bed::new(backend);
+    let waker = Waker::new(bed.registry(), WAKER).unwrap();
+    for wake in 0..WAKES {
+        waker.wake().unwrap();
+        let seen = bed.turn(Some(PATIENCE));
+        assert_eq!(said_of(WAKER, &seen), Some(Ready::READABLE), "{wake}");
+    }
+    bed.expect_silence();
+}
+
 /// The descriptors of this process that are an `eventfd(2)`.
 #[cfg(target_os = "linux")]
 fn eventfds() -> Vec<i32> {

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::{Interest, Trigger};
@@ -267,4 +267,38 @@ fn only_edges_of_bare_sockets_pause() {
         assert!(!state.pause(Flags::RECEIVE, Instant::now()));
         assert_eq!(state.pause_ends(Instant::now()), None);
     }
+}
+
+/// What is not registered, or is no bare socket, has no pauses and no doubts.
+#[test]
+fn there_is_nothing_to_know_of_others() {
+    let now = Instant::now();
+    let look = |_| panic!("nobody asked");
+    let mut idle = State::default();
+    assert!(!idle.is_doubtful(true));
+    assert_eq!(idle.pause_ends(now), None);
+    idle.resume(now, look);
+    assert_eq!(idle.pursue(), Order::Nothing);
+
+    let mut edge = registered(R, Trigger::Edge);
+    edge.resume(now, look);
+    assert_eq!(edge.pause_ends(now), None);
+    assert_eq!(edge.answer(Flags::RECEIVE), event(Flags::RECEIVE, true));
+}
+
+/// The kernel fails to answer a question that was void already.
+#[test]
+fn a_failure_of_what_is_gone_is_nobody_s() {
+    let mut state = registered(R, Trigger::Edge);
+    assert_eq!(state.deregister(false), Order::Cancel);
+    assert_eq!(state.fail(), Outcome::Internal(Order::Release));
+
+    // It was registered anew meanwhile: that is asked for as if the answer had come.
+    let mut state = registered(R, Trigger::Edge);
+    assert_eq!(
+        state.reregister(wanted(W, Trigger::Edge), false, false),
+        Order::Cancel
+    );
+    let again = Order::Submit(Flags::requested(W));
+    assert_eq!(state.fail(), Outcome::Internal(again));
 }

@@ -236,6 +236,14 @@ fn flags_have_their_names() {
         Shown(report(Filter::User, Flags::default(), 0)).to_string(),
         "EVFILT_USER"
     );
+    for (filter, name) in [
+        (Filter::Aio, "EVFILT_AIO"),
+        (Filter::Lio, "EVFILT_LIO"),
+        (Filter::Other, "EVFILT_?"),
+    ] {
+        let event = report(filter, Flags::default(), 0);
+        assert_eq!(Shown(event).to_string(), name);
+    }
     for (flag, name) in Flags::NAMES {
         assert_eq!(
             Shown(report(Filter::Write, flag, 0)).to_string(),
