@@ -9,6 +9,22 @@ pub(super) const STARTS_PROGRAMS: bool = cfg!(not(any(
     target_os = "vita"
 )));
 
+/// What `poll(2)` is called here.
+#[cfg(not(windows))]
+#[allow(dead_code)] // a build may have no `poll(2)` in it
+pub(super) const POLL: crate::Backend = if cfg!(all(target_os = "wasi", target_env = "p1")) {
+    crate::Backend::Wasi
+} else {
+    crate::Backend::Poll
+};
+
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub(super) use super::oneoff_call::{poll, PollFd};
+/// The call, and what it is asked.
+#[cfg(not(any(windows, all(target_os = "wasi", target_env = "p1"))))]
+#[allow(unused_imports)] // as above
+pub(super) use rustix::event::{poll, PollFd};
+
 /// What `poll(2)` has on some systems only; elsewhere no flag at all.
 #[cfg(not(windows))]
 #[allow(dead_code)] // a build may have no `poll(2)` in it
@@ -20,6 +36,9 @@ pub(super) mod poll_flags {
     pub(crate) const NVAL: PollFlags = PollFlags::NVAL;
     #[cfg(target_os = "espidf")]
     pub(crate) const NVAL: PollFlags = PollFlags::empty();
+
+    /// Whether a descriptor can be asked about with no flag at all, for what comes unasked.
+    pub(crate) const ASKS_FOR_NOTHING: bool = cfg!(not(target_os = "wasi"));
 
     /// There is priority data.
     #[cfg(not(target_os = "wasi"))]

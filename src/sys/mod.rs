@@ -198,7 +198,7 @@ mod queue {
         either::Either<event_ports::EventPorts, poll::Poll<port_event::Event>>;
 }
 
-/// Every other Unix: `poll(2)`. WASI, too: on preview 1, wasi-libc makes a `poll_oneoff` of it.
+/// Every other Unix: `poll(2)`. WASI, too; on preview 1 its `poll_oneoff` is asked.
 #[cfg(any(
     target_os = "wasi",
     all(unix, mio_unsupported_force_poll_poll),
@@ -226,6 +226,13 @@ mod queue {
 
     pub(crate) type Selector = poll::Poll<poll_event::Event>;
 }
+
+#[cfg(any(all(test, unix), all(target_os = "wasi", target_env = "p1")))]
+#[path = "selector/oneoff.rs"]
+mod oneoff;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+#[path = "selector/oneoff_call.rs"]
+mod oneoff_call;
 
 /// Windows: AFD.
 #[cfg(windows)]
@@ -281,15 +288,6 @@ pub(crate) mod wait_handle;
 mod wait_state;
 
 pub(crate) use self::queue::Selector;
-
-/// What `poll(2)` is called here.
-#[cfg(not(windows))]
-#[allow(dead_code)] // a build may have no `poll(2)` in it
-const POLL: crate::Backend = if cfg!(all(target_os = "wasi", target_env = "p1")) {
-    crate::Backend::Wasi
-} else {
-    crate::Backend::Poll
-};
 
 /// An event as the system writes it.
 pub(crate) type RawEvent = <Selector as selector::Selector>::Event;

@@ -151,6 +151,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "borrows descriptors that are only known by their number",
     ),
     (
+        "src/sys/selector/oneoff_call.rs",
+        "`poll_oneoff(2)` writes events to memory, and the C library's `poll(2)` says less",
+    ),
+    (
         "src/sys/socket/datagram/slices.rs",
         "a slice of what was just written to an array that was not",
     ),

@@ -21,6 +21,7 @@ mod semver;
 mod stress;
 mod sysroot;
 mod targets;
+mod wasi;
 mod windows;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ usage: cargo xtask COMMAND
   inject             failures of system calls, one at a time, with strace
   sanitize address|thread [TEST-ARGS…]
                      the test suite under a sanitizer
+  wasi               a program for WASI preview 1, run by Node.js
   stress [N]         the test suite N times (50 unless told) with every core busy
 ";
 
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         ["deny"] => checks::deny(),
         ["coverage"] => coverage::run(),
         ["inject"] => inject::run(),
+        ["wasi"] => wasi::run(),
         ["windows", ref rest @ ..] => windows::run(rest),
         ["sanitize", ref rest @ ..] => sanitize::run(rest),
         [name] => match ci::step(name) {

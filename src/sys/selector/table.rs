@@ -16,6 +16,7 @@
 //!
 //! `POLLERR` and `POLLHUP` come whether asked for or not. So a source without an armed direction is still in the system
 //! call, with nothing asked, until they have come; then it is left out altogether, or the call would not wait any more.
+//! (WASI refuses such a question. There it is left out until a direction is armed.)
 
 use std::os::fd::RawFd;
 use std::time::Instant;
@@ -25,7 +26,7 @@ use rustix::event::PollFlags;
 use crate::sys::pace::Pace;
 #[cfg(not(test))]
 use crate::sys::poll_flags::RDHUP as POLL_RDHUP;
-use crate::sys::poll_flags::{NVAL, PRI};
+use crate::sys::poll_flags::{ASKS_FOR_NOTHING, NVAL, PRI};
 use crate::sys::selector::{Direction, Wanted};
 use crate::Interest;
 
@@ -283,7 +284,7 @@ impl<S> Entry<S> {
         if self.pace.is_some() && !asked.contains(PollFlags::IN) {
             asked -= POLL_RDHUP;
         }
-        let muted = asked.is_empty() && self.pace.is_some();
+        let muted = asked.is_empty() && (self.pace.is_some() || !ASKS_FOR_NOTHING);
         (!self.silent && !muted).then_some(Question {
             fd: self.fd,
             id: self.id,

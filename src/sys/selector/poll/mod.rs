@@ -23,7 +23,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::event::{poll, PollFd, PollFlags};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 
 use self::handshake::{Handshake, Pending};
@@ -31,7 +31,7 @@ use super::queues::Queues;
 use super::table::{Plan, Question, Table};
 use crate::sys::selector::{unsupported, Direction, RawEvent, Selector, Target, Wanted};
 use crate::sys::signal::Signal;
-use crate::sys::{timespec, POLL};
+use crate::sys::{poll, timespec, PollFd, POLL};
 use crate::{Backend, Token};
 
 /// A queue that keeps its sources itself. `E` is the event that it makes of what `poll(2)` said.
