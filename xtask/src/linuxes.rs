@@ -177,7 +177,10 @@ const NOT_EMULATED: &[(&str, &str, &[&str])] = &[
     (
         "measures the memory of a program: here that of qemu, too",
         "examples",
-        &["http_hello::many_pipelined_requests_while_nobody_reads"],
+        &[
+            "chat::a_slow_guest_is_disconnected",
+            "http_hello::many_pipelined_requests_while_nobody_reads",
+        ],
     ),
 ];
 
