@@ -92,6 +92,7 @@ pub(super) const CRATES: &[Crate] = &[
     },
     Crate::new("tokio-tungstenite", "0.30.0"),
     Crate::new("tokio-seqpacket", "0.9.1"),
+    Crate::new("quinn", "0.11.12"),
     Crate::new("quinn-udp", "0.6.3"),
     Crate::new("actix-rt", "2.15.0"),
     Crate::new("actix-server", "2.10.0"),
