@@ -3,22 +3,21 @@
 //! Buffers are small, so that a few writes fill them.
 
 use std::io;
-#[cfg(any(feature = "net", feature = "os-ext"))]
+#[cfg(any(feature = "net", all(unix, feature = "os-ext")))]
 use std::io::{Read, Write};
-use std::net;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net as local;
-use std::time::Duration;
+use std::net::Shutdown;
 
 use mio::event::Source;
 #[cfg(feature = "net")]
-use mio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
-#[cfg(feature = "os-ext")]
-use mio::unix::{pipe, SourceFd};
+use mio::net::{TcpStream, UdpSocket};
+#[cfg(all(unix, feature = "net"))]
+use mio::net::{UnixDatagram, UnixStream};
+#[cfg(all(unix, feature = "os-ext"))]
+use mio::unix::pipe;
 use mio::IoSource;
-use rustix::net::{recv, send, sockopt, RecvFlags, SendFlags};
 
 use crate::script::{End, Flavor, How, Kind};
+use crate::system::{self, BorrowedFd, Handle as _, OwnedFd};
 
 /// How often something is repeated that ends by itself, unless the kernel has gone mad.
 const ENDLESS: usize = 100_000;
@@ -32,6 +31,8 @@ pub(crate) struct Pair {
     pub(crate) flavor: Flavor,
     ends: [Option<Object>; 2],
     dups: [Vec<OwnedFd>; 2],
+    /// What stays open until the pair goes.
+    kept: Vec<OwnedFd>,
 }
 
 /// One end, as the script wants the crate to know it.
@@ -40,17 +41,17 @@ pub(crate) enum Object {
     Wrapped(IoSource<OwnedFd>),
     #[cfg(feature = "os-ext")]
     Bare(OwnedFd),
-    #[cfg(feature = "os-ext")]
+    #[cfg(all(unix, feature = "os-ext"))]
     Sender(pipe::Sender),
-    #[cfg(feature = "os-ext")]
+    #[cfg(all(unix, feature = "os-ext"))]
     Receiver(pipe::Receiver),
-    #[cfg(feature = "net")]
+    #[cfg(all(unix, feature = "net"))]
     Unix(UnixStream),
     #[cfg(feature = "net")]
     Tcp(TcpStream),
     #[cfg(feature = "net")]
     Udp(UdpSocket),
-    #[cfg(feature = "net")]
+    #[cfg(all(unix, feature = "net"))]
     Datagram(UnixDatagram),
 }
 
@@ -73,31 +74,7 @@ impl From<io::Result<usize>> for Moved {
 
 impl Pair {
     pub(crate) fn new(kind: Kind, flavor: Flavor) -> io::Result<Pair> {
-        let (a, b) = match kind {
-            Kind::Unix => both(local::UnixStream::pair()?, |end| end.set_nonblocking(true))?,
-            Kind::Datagram => both(local::UnixDatagram::pair()?, |end| {
-                end.set_nonblocking(true)
-            })?,
-            Kind::Tcp => both(tcp()?, |end| end.set_nonblocking(true))?,
-            Kind::Udp => both(udp()?, |end| end.set_nonblocking(true))?,
-            Kind::Pipe => {
-                let (receiver, sender) = rustix::pipe::pipe()?;
-                rustix::io::ioctl_fionbio(&receiver, true)?;
-                rustix::io::ioctl_fionbio(&sender, true)?;
-                (sender, receiver)
-            }
-        };
-        match kind {
-            Kind::Unix | Kind::Datagram => {
-                sockopt::set_socket_send_buffer_size(&a, 8 * 1024)?;
-                sockopt::set_socket_send_buffer_size(&b, 8 * 1024)?;
-            }
-            Kind::Tcp => {
-                sockopt::set_socket_send_buffer_size(&a, 32 * 1024)?;
-                sockopt::set_socket_send_buffer_size(&b, 32 * 1024)?;
-            }
-            Kind::Pipe | Kind::Udp => {}
-        }
+        let (a, b) = system::pair(kind)?;
         Ok(Pair {
             kind,
             flavor,
@@ -106,11 +83,23 @@ impl Pair {
                 Some(Object::new(b, kind, flavor, End::B(0))),
             ],
             dups: [Vec::new(), Vec::new()],
+            kept: Vec::new(),
         })
     }
 
     pub(crate) fn end(&mut self, end: End) -> &mut Option<Object> {
         &mut self.ends[side(end)]
+    }
+
+    /// Takes out an end that is to be closed. Where an error of a datagram socket is no state of it, and can be seen by
+    /// nobody but who waits, there is none: the address stays somebody's.
+    pub(crate) fn take(&mut self, end: End) -> Option<Object> {
+        let object = self.ends[side(end)].take()?;
+        if self.kind == Kind::Udp && !system::KEEPS_ERRORS_OF_DATAGRAMS {
+            let kept = object.fd().try_clone_to_owned().expect("a duplicate");
+            self.kept.push(kept);
+        }
+        Some(object)
     }
 
     pub(crate) fn dups(&mut self, end: End) -> &mut Vec<OwnedFd> {
@@ -123,7 +112,7 @@ impl Drop for Pair {
     fn drop(&mut self) {
         if self.kind == Kind::Tcp {
             for end in self.ends.iter().flatten() {
-                let _ = sockopt::set_socket_linger(end.as_fd(), Some(Duration::ZERO));
+                system::linger_not(end.fd());
             }
         }
     }
@@ -134,17 +123,17 @@ impl Object {
         match (flavor, kind, end) {
             #[cfg(feature = "os-ext")]
             (Flavor::Bare, ..) => Object::Bare(fd),
-            #[cfg(feature = "os-ext")]
+            #[cfg(all(unix, feature = "os-ext"))]
             (Flavor::Own, Kind::Pipe, End::A(_)) => Object::Sender(fd.into()),
-            #[cfg(feature = "os-ext")]
+            #[cfg(all(unix, feature = "os-ext"))]
             (Flavor::Own, Kind::Pipe, End::B(_)) => Object::Receiver(fd.into()),
-            #[cfg(feature = "net")]
+            #[cfg(all(unix, feature = "net"))]
             (Flavor::Own, Kind::Unix, _) => Object::Unix(fd.into()),
             #[cfg(feature = "net")]
             (Flavor::Own, Kind::Tcp, _) => Object::Tcp(fd.into()),
             #[cfg(feature = "net")]
             (Flavor::Own, Kind::Udp, _) => Object::Udp(fd.into()),
-            #[cfg(feature = "net")]
+            #[cfg(all(unix, feature = "net"))]
             (Flavor::Own, Kind::Datagram, _) => Object::Datagram(fd.into()),
             _ => Object::Wrapped(IoSource::new(fd)),
         }
@@ -155,79 +144,81 @@ impl Object {
         match self {
             Object::Wrapped(source) => call(source),
             #[cfg(feature = "os-ext")]
-            Object::Bare(fd) => call(&mut SourceFd(&std::os::fd::AsRawFd::as_raw_fd(fd))),
-            #[cfg(feature = "os-ext")]
+            Object::Bare(fd) => system::bare(fd, call),
+            #[cfg(all(unix, feature = "os-ext"))]
             Object::Sender(sender) => call(sender),
-            #[cfg(feature = "os-ext")]
+            #[cfg(all(unix, feature = "os-ext"))]
             Object::Receiver(receiver) => call(receiver),
-            #[cfg(feature = "net")]
+            #[cfg(all(unix, feature = "net"))]
             Object::Unix(stream) => call(stream),
             #[cfg(feature = "net")]
             Object::Tcp(stream) => call(stream),
             #[cfg(feature = "net")]
             Object::Udp(socket) => call(socket),
-            #[cfg(feature = "net")]
+            #[cfg(all(unix, feature = "net"))]
             Object::Datagram(socket) => call(socket),
         }
     }
 
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Object::Wrapped(source) => source.do_read(|fd| Ok(rustix::io::read(fd, buffer)?)),
+            Object::Wrapped(source) => source.do_read(|fd| system::read(fd.fd(), buffer)),
             #[cfg(feature = "os-ext")]
-            Object::Bare(fd) => Ok(rustix::io::read(fd, buffer)?),
-            #[cfg(feature = "os-ext")]
+            Object::Bare(fd) => system::read(fd.fd(), buffer),
+            #[cfg(all(unix, feature = "os-ext"))]
             Object::Sender(_) => Err(io::ErrorKind::Unsupported.into()),
-            #[cfg(feature = "os-ext")]
+            #[cfg(all(unix, feature = "os-ext"))]
             Object::Receiver(receiver) => receiver.read(buffer),
-            #[cfg(feature = "net")]
+            #[cfg(all(unix, feature = "net"))]
             Object::Unix(stream) => stream.read(buffer),
             #[cfg(feature = "net")]
             Object::Tcp(stream) => stream.read(buffer),
             #[cfg(feature = "net")]
             Object::Udp(socket) => socket.recv(buffer),
-            #[cfg(feature = "net")]
+            #[cfg(all(unix, feature = "net"))]
             Object::Datagram(socket) => socket.recv(buffer),
         }
     }
 
     /// Reads through an operation that the crate knows nothing of.
     pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = |fd: BorrowedFd<'_>, buffer: &mut [u8]| Ok(rustix::io::read(fd, buffer)?);
+        let read = system::read;
         match self {
-            Object::Wrapped(source) => source.do_io(|fd| read(fd.as_fd(), buffer)),
+            Object::Wrapped(source) => source.do_io(|fd| read(fd.fd(), buffer)),
+            #[cfg(all(unix, feature = "os-ext"))]
+            Object::Receiver(receiver) => receiver.try_io(|| read(receiver.fd(), buffer)),
+            #[cfg(all(unix, feature = "net"))]
+            Object::Unix(stream) => stream.try_io(|| read(stream.fd(), buffer)),
+            #[cfg(feature = "net")]
+            Object::Tcp(stream) => stream.try_io(|| read(stream.fd(), buffer)),
+            #[cfg(feature = "net")]
+            Object::Udp(socket) => socket.try_io(|| read(socket.fd(), buffer)),
+            #[cfg(all(unix, feature = "net"))]
+            Object::Datagram(socket) => socket.try_io(|| read(socket.fd(), buffer)),
             #[cfg(feature = "os-ext")]
-            Object::Receiver(receiver) => receiver.try_io(|| read(receiver.as_fd(), buffer)),
-            #[cfg(feature = "net")]
-            Object::Unix(stream) => stream.try_io(|| read(stream.as_fd(), buffer)),
-            #[cfg(feature = "net")]
-            Object::Tcp(stream) => stream.try_io(|| read(stream.as_fd(), buffer)),
-            #[cfg(feature = "net")]
-            Object::Udp(socket) => socket.try_io(|| read(socket.as_fd(), buffer)),
-            #[cfg(feature = "net")]
-            Object::Datagram(socket) => socket.try_io(|| read(socket.as_fd(), buffer)),
-            #[cfg(feature = "os-ext")]
-            Object::Bare(_) | Object::Sender(_) => self.read(buffer),
+            Object::Bare(_) => self.read(buffer),
+            #[cfg(all(unix, feature = "os-ext"))]
+            Object::Sender(_) => self.read(buffer),
         }
     }
 
     /// Looks at what could be read.
     pub(crate) fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let peek = |fd: BorrowedFd<'_>, buffer: &mut [u8]| {
-            Ok(recv(fd, buffer, RecvFlags::PEEK).map(|(n, _)| n)?)
-        };
+        let peek = system::peek;
         match self {
-            Object::Wrapped(source) => source.do_read(|fd| peek(fd.as_fd(), buffer)),
-            #[cfg(feature = "net")]
-            Object::Unix(stream) => stream.try_io(|| peek(stream.as_fd(), buffer)),
+            Object::Wrapped(source) => source.do_read(|fd| peek(fd.fd(), buffer)),
+            #[cfg(all(unix, feature = "net"))]
+            Object::Unix(stream) => stream.try_io(|| peek(stream.fd(), buffer)),
             #[cfg(feature = "net")]
             Object::Tcp(stream) => stream.peek(buffer),
             #[cfg(feature = "net")]
             Object::Udp(socket) => socket.peek(buffer),
-            #[cfg(feature = "net")]
-            Object::Datagram(socket) => socket.try_io(|| peek(socket.as_fd(), buffer)),
+            #[cfg(all(unix, feature = "net"))]
+            Object::Datagram(socket) => socket.try_io(|| peek(socket.fd(), buffer)),
             #[cfg(feature = "os-ext")]
-            Object::Bare(_) | Object::Sender(_) | Object::Receiver(_) => peek(self.as_fd(), buffer),
+            Object::Bare(fd) => peek(fd.fd(), buffer),
+            #[cfg(all(unix, feature = "os-ext"))]
+            Object::Sender(_) | Object::Receiver(_) => peek(self.fd(), buffer),
         }
     }
 
@@ -235,7 +226,7 @@ impl Object {
     /// know.
     pub(crate) fn knows_peek(&self) -> bool {
         match self {
-            #[cfg(feature = "net")]
+            #[cfg(all(unix, feature = "net"))]
             Object::Unix(_) | Object::Datagram(_) => false,
             _ => true,
         }
@@ -243,20 +234,20 @@ impl Object {
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Object::Wrapped(source) => source.do_write(|fd| Ok(rustix::io::write(fd, bytes)?)),
+            Object::Wrapped(source) => source.do_write(|fd| system::write(fd.fd(), bytes)),
             #[cfg(feature = "os-ext")]
-            Object::Bare(fd) => Ok(rustix::io::write(fd, bytes)?),
-            #[cfg(feature = "os-ext")]
+            Object::Bare(fd) => system::write(fd.fd(), bytes),
+            #[cfg(all(unix, feature = "os-ext"))]
             Object::Sender(sender) => sender.write(bytes),
-            #[cfg(feature = "os-ext")]
+            #[cfg(all(unix, feature = "os-ext"))]
             Object::Receiver(_) => Err(io::ErrorKind::Unsupported.into()),
-            #[cfg(feature = "net")]
+            #[cfg(all(unix, feature = "net"))]
             Object::Unix(stream) => stream.write(bytes),
             #[cfg(feature = "net")]
             Object::Tcp(stream) => stream.write(bytes),
             #[cfg(feature = "net")]
             Object::Udp(socket) => socket.send(bytes),
-            #[cfg(feature = "net")]
+            #[cfg(all(unix, feature = "net"))]
             Object::Datagram(socket) => socket.send(bytes),
         }
     }
@@ -335,37 +326,35 @@ impl Object {
 
     /// Sends one byte out of band, past the crate.
     pub(crate) fn out_of_band(&self) -> io::Result<usize> {
-        Ok(send(self.as_fd(), b"!", SendFlags::OOB)?)
+        system::out_of_band(self.fd())
     }
 
     pub(crate) fn shutdown(&self, how: How) -> io::Result<()> {
         let how = match how {
-            How::Reading => rustix::net::Shutdown::Read,
-            How::Writing => rustix::net::Shutdown::Write,
-            How::Both => rustix::net::Shutdown::Both,
+            How::Reading => Shutdown::Read,
+            How::Writing => Shutdown::Write,
+            How::Both => Shutdown::Both,
         };
-        Ok(rustix::net::shutdown(self.as_fd(), how)?)
+        system::shutdown(self.fd(), how)
     }
-}
 
-impl AsFd for Object {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         match self {
-            Object::Wrapped(source) => source.as_fd(),
+            Object::Wrapped(source) => source.fd(),
             #[cfg(feature = "os-ext")]
-            Object::Bare(fd) => fd.as_fd(),
-            #[cfg(feature = "os-ext")]
-            Object::Sender(sender) => sender.as_fd(),
-            #[cfg(feature = "os-ext")]
-            Object::Receiver(receiver) => receiver.as_fd(),
+            Object::Bare(fd) => fd.fd(),
+            #[cfg(all(unix, feature = "os-ext"))]
+            Object::Sender(sender) => sender.fd(),
+            #[cfg(all(unix, feature = "os-ext"))]
+            Object::Receiver(receiver) => receiver.fd(),
+            #[cfg(all(unix, feature = "net"))]
+            Object::Unix(stream) => stream.fd(),
             #[cfg(feature = "net")]
-            Object::Unix(stream) => stream.as_fd(),
+            Object::Tcp(stream) => stream.fd(),
             #[cfg(feature = "net")]
-            Object::Tcp(stream) => stream.as_fd(),
-            #[cfg(feature = "net")]
-            Object::Udp(socket) => socket.as_fd(),
-            #[cfg(feature = "net")]
-            Object::Datagram(socket) => socket.as_fd(),
+            Object::Udp(socket) => socket.fd(),
+            #[cfg(all(unix, feature = "net"))]
+            Object::Datagram(socket) => socket.fd(),
         }
     }
 }
@@ -375,31 +364,4 @@ fn side(end: End) -> usize {
         End::A(_) => 0,
         End::B(_) => 1,
     }
-}
-
-fn both<T: Into<OwnedFd>>(
-    pair: (T, T),
-    prepare: impl Fn(&T) -> io::Result<()>,
-) -> io::Result<(OwnedFd, OwnedFd)> {
-    prepare(&pair.0)?;
-    prepare(&pair.1)?;
-    Ok((pair.0.into(), pair.1.into()))
-}
-
-fn tcp() -> io::Result<(net::TcpStream, net::TcpStream)> {
-    let listener = net::TcpListener::bind("127.0.0.1:0")?;
-    let near = net::TcpStream::connect(listener.local_addr()?)?;
-    let (far, from) = listener.accept()?;
-    assert_eq!(from, near.local_addr()?, "somebody else has connected");
-    near.set_nodelay(true)?;
-    far.set_nodelay(true)?;
-    Ok((near, far))
-}
-
-fn udp() -> io::Result<(net::UdpSocket, net::UdpSocket)> {
-    let near = net::UdpSocket::bind("127.0.0.1:0")?;
-    let far = net::UdpSocket::bind("127.0.0.1:0")?;
-    near.connect(far.local_addr()?)?;
-    far.connect(near.local_addr()?)?;
-    Ok((near, far))
 }

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::io::ErrorKind;
 
 use mio::Backend;
-use rustix::event::PollFlags;
 
 use crate::batch::Seen;
 use crate::script::{End, Step};
+use crate::system::PollFlags;
 
 /// What a step came to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -13,11 +13,11 @@ mod watch;
 use std::collections::BTreeMap;
 
 use mio::{Token, Trigger};
-use rustix::event::PollFlags;
 
 use crate::ready::{flags, END};
 use crate::rules::Rules;
 use crate::script::End;
+use crate::system::PollFlags;
 
 use verdict::Turn;
 pub(crate) use watch::Wanted;
@@ -95,6 +95,7 @@ impl Model {
                 level,
                 peak: level,
                 waiting: self.rules.events_wait.then_some(level),
+                waiting_goes: self.rules.waiting_events_go,
                 fired: false,
                 uncertain: false,
                 promised: asked | END,

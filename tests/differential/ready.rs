@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::system::PollFlags;
+pub(crate) use crate::system::RDHUP;
 use mio::event::Event;
 use mio::Interest;
-use rustix::event::PollFlags;
 
 pub(crate) const IN: PollFlags = PollFlags::IN;
 pub(crate) const OUT: PollFlags = PollFlags::OUT;
@@ -12,11 +13,6 @@ pub(crate) const PRI: PollFlags = PollFlags::PRI;
 pub(crate) const NOTHING: PollFlags = PollFlags::empty();
 /// What is reported whether asked for or not.
 pub(crate) const END: PollFlags = PollFlags::ERR.union(PollFlags::HUP);
-/// The peer has shut down writing: on some systems only.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) const RDHUP: PollFlags = PollFlags::RDHUP;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) const RDHUP: PollFlags = PollFlags::empty();
 
 /// The directions that an operation which would have blocked has shown to be unready.
 pub(crate) const READING: PollFlags = IN.union(RDHUP).union(PRI);

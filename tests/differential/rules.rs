@@ -6,9 +6,9 @@
 use std::time::{Duration, Instant};
 
 use mio::{Backend, Trigger};
-use rustix::event::PollFlags;
 
-use crate::ready::{END, IN, NOTHING, OUT, PRI, RDHUP, READING, WRITING};
+use crate::ready::{END, IN, NOTHING, OUT, RDHUP, READING, WRITING};
+use crate::system::{PollFlags, PACED};
 
 /// What the documentation lets a backend do in its own way.
 #[derive(Copy, Clone, Debug)]
@@ -24,8 +24,14 @@ pub(crate) struct Rules {
     /// Whether sources that had to wait for lack of room may have to wait once more when another one is taken out.
     pub(crate) removals_change_turns: bool,
     /// Whether an event says what its source was ready for when the event came into the queue, rather than what it is
-    /// ready for now. An operation that would have blocked ends such an event.
+    /// ready for now.
     pub(crate) events_wait: bool,
+    /// Whether an operation that would have blocked ends such an event.
+    pub(crate) waiting_events_go: bool,
+    /// Whether the end of a connection is told for all that was asked for, not just for what is armed.
+    ends_are_whole: bool,
+    /// Whether some of the room of a poll may be taken by answers that nobody wants any more.
+    pub(crate) room_is_shared: bool,
     /// How much the events say, and about what.
     voice: Voice,
     /// Whether the queue knows what is registered. Otherwise a registration takes the place of whatever there was.
@@ -63,6 +69,9 @@ impl Rules {
                 descriptor_shows_sources: true,
                 removals_change_turns: false,
                 events_wait: false,
+                waiting_events_go: true,
+                ends_are_whole: false,
+                room_is_shared: false,
                 voice: Voice::Flags,
                 knows_handles: true,
             },
@@ -73,6 +82,9 @@ impl Rules {
                 descriptor_shows_sources: false,
                 removals_change_turns: true,
                 events_wait: false,
+                waiting_events_go: true,
+                ends_are_whole: false,
+                room_is_shared: false,
                 voice: Voice::Flags,
                 knows_handles: true,
             },
@@ -83,6 +95,9 @@ impl Rules {
                 descriptor_shows_sources: true,
                 removals_change_turns: false,
                 events_wait: true,
+                waiting_events_go: true,
+                ends_are_whole: false,
+                room_is_shared: false,
                 voice: Voice::Flags,
                 knows_handles: true,
             },
@@ -93,8 +108,24 @@ impl Rules {
                 descriptor_shows_sources: true,
                 removals_change_turns: false,
                 events_wait: false,
+                waiting_events_go: true,
+                ends_are_whole: false,
+                room_is_shared: false,
                 voice: Voice::Directions,
                 knows_handles: false,
+            },
+            Backend::Afd => Rules {
+                edges: Edges::Rearmed,
+                bare_edges: Edges::Paced,
+                duplicates_keep_registrations: false,
+                descriptor_shows_sources: false,
+                removals_change_turns: false,
+                events_wait: true,
+                waiting_events_go: false,
+                ends_are_whole: true,
+                room_is_shared: true,
+                voice: Voice::Flags,
+                knows_handles: true,
             },
             _ => panic!("what may differ with {backend} has to be written down here"),
         }
@@ -127,7 +158,9 @@ impl Rules {
         // A one-shot that has not fired reports what it finds. It makes no difference whether it waits for an edge,
         // since being ready at the beginning counts as one.
         if trigger != Trigger::Edge {
-            return Rule::WhileReady;
+            return Rule::WhileReady {
+                ends_are_whole: self.ends_are_whole,
+            };
         }
         match if bare { self.bare_edges } else { self.edges } {
             Edges::Kernel => Rule::Kernel {
@@ -137,6 +170,7 @@ impl Rules {
             Edges::Rearmed => Rule::Rearmed {
                 armed: asked,
                 silent: false,
+                ends_are_whole: self.ends_are_whole,
             },
             Edges::Paced => Rule::Paced(Default::default()),
         }
@@ -146,7 +180,10 @@ impl Rules {
 /// When one registration reports, and what an event of it says.
 #[derive(Clone, Debug)]
 pub(crate) enum Rule {
-    WhileReady,
+    WhileReady {
+        /// The end of a connection is told for all that was asked for.
+        ends_are_whole: bool,
+    },
     Kernel {
         /// What has begun since the last event, and lasts.
         fresh: PollFlags,
@@ -158,9 +195,11 @@ pub(crate) enum Rule {
         armed: PollFlags,
         /// An error or a hang-up was reported, which cannot be left out of the question by itself.
         silent: bool,
+        /// It is told for all that was asked for.
+        ends_are_whole: bool,
     },
-    /// The paces of [`DIRECTIONS`].
-    Paced([Pace; 3]),
+    /// Of each of [`PACED`].
+    Paced([Pace; PACED.len()]),
 }
 
 /// How soon a direction that stays ready is reported again: at once after the first report, later after pauses.
@@ -200,16 +239,24 @@ impl Pace {
     }
 }
 
-const DIRECTIONS: [PollFlags; 3] = [IN.union(RDHUP), OUT, PRI];
-
 impl Rule {
     /// The least that an event says if the source is ready for `seen`, which are flags that this registration can see.
     /// Empty if there need be no event.
     pub(crate) fn least(&self, asked: PollFlags, seen: PollFlags) -> PollFlags {
         match self {
-            Rule::WhileReady | Rule::Kernel { .. } => seen,
+            Rule::WhileReady {
+                ends_are_whole: true,
+            } if seen.intersects(END) => told(seen, asked),
+            Rule::WhileReady { .. } | Rule::Kernel { .. } => seen,
             Rule::Rearmed { silent: true, .. } => NOTHING,
-            Rule::Rearmed { armed, .. } => told(seen & (*armed | END), *armed),
+            Rule::Rearmed {
+                armed,
+                ends_are_whole,
+                ..
+            } => {
+                let tried = if *ends_are_whole { asked } else { *armed };
+                told(seen & (*armed | END), tried)
+            }
             Rule::Paced(paces) => among(seen, asked, paces, Pace::is_due),
         }
     }
@@ -250,20 +297,20 @@ impl Rule {
         match self {
             Rule::Kernel { fresh, .. } => *fresh = (*fresh | risen) & seen,
             Rule::Paced(paces) => {
-                for (direction, pace) in DIRECTIONS.into_iter().zip(paces) {
+                for (direction, pace) in PACED.into_iter().zip(paces) {
                     if !seen.intersects(direction | END) {
                         // A poll may have noticed.
                         pace.least = 0;
                     }
                 }
             }
-            Rule::WhileReady | Rule::Rearmed { .. } => {}
+            Rule::WhileReady { .. } | Rule::Rearmed { .. } => {}
         }
     }
 
     /// An operation in these directions would have blocked.
     pub(crate) fn blocked(&mut self, asked: PollFlags, directions: PollFlags) {
-        if let Rule::Rearmed { armed, silent } = self {
+        if let Rule::Rearmed { armed, silent, .. } = self {
             if directions.intersects(asked - *armed) {
                 *armed |= directions & asked;
                 *silent = false;
@@ -274,12 +321,12 @@ impl Rule {
     /// A poll that began at `when` has reported `flags`.
     pub(crate) fn reported(&mut self, flags: PollFlags, when: Instant) {
         match self {
-            Rule::WhileReady => {}
+            Rule::WhileReady { .. } => {}
             Rule::Kernel { fresh, touched } => {
                 *fresh = NOTHING;
                 *touched = false;
             }
-            Rule::Rearmed { armed, silent } => {
+            Rule::Rearmed { armed, silent, .. } => {
                 *armed -= flags;
                 if flags.intersects(END) {
                     *armed = NOTHING;
@@ -288,7 +335,7 @@ impl Rule {
             }
             Rule::Paced(paces) => {
                 let broken = flags.intersects(END);
-                for (direction, pace) in DIRECTIONS.into_iter().zip(paces) {
+                for (direction, pace) in PACED.into_iter().zip(paces) {
                     if broken || flags.intersects(direction) {
                         // An end is told for directions, too, that were not looked at.
                         pace.reported(!broken || pace.is_due(), when);
@@ -301,7 +348,7 @@ impl Rule {
     /// A poll has looked at the source, which was ready for no more than `seen`.
     pub(crate) fn looked(&mut self, seen: PollFlags) {
         if let Rule::Paced(paces) = self {
-            for (direction, pace) in DIRECTIONS.into_iter().zip(paces) {
+            for (direction, pace) in PACED.into_iter().zip(paces) {
                 if pace.is_due() && !seen.intersects(direction | END) {
                     *pace = Pace::default();
                 }
@@ -314,16 +361,16 @@ impl Rule {
 fn among(
     seen: PollFlags,
     asked: PollFlags,
-    paces: &[Pace; 3],
+    paces: &[Pace],
     allows: impl Fn(&Pace) -> bool,
 ) -> PollFlags {
-    let looked_at = DIRECTIONS
+    let looked_at = PACED
         .into_iter()
         .zip(paces)
         .filter(|(_, pace)| allows(pace))
         .fold(NOTHING, |all, (direction, _)| all | direction);
     // An end shows itself when any direction is looked at.
-    match looked_at & asked {
+    match looked_at & (asked | END) {
         none if none.is_empty() => NOTHING,
         some => told(seen & (some | END), asked),
     }

@@ -145,6 +145,15 @@ impl End {
 }
 
 impl Kind {
+    /// The nearest to it that this system has.
+    pub(crate) fn here(self) -> Kind {
+        match self {
+            Kind::Unix | Kind::Pipe if cfg!(windows) => Kind::Tcp,
+            Kind::Datagram if cfg!(windows) => Kind::Udp,
+            kind => kind,
+        }
+    }
+
     /// Whether what one end does is seen by the other before the system call returns. TCP and UDP leave it to another
     /// context of the kernel now and then.
     pub(crate) fn is_synchronous(self) -> bool {

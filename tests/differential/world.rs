@@ -1,26 +1,25 @@
 //! One queue with its own set of sources: the script as one backend lives through it.
 
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::{Backend, Events, Poll, Registry, Token, Trigger, Waker};
-use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::batch::{Batch, Seen};
 use crate::ends::{Moved, Object, Pair};
 use crate::history::{Entry, Failure, History, Outcome};
 use crate::model::{Levels, Model, Wanted};
-use crate::ready::{IN, NOTHING, OUT, PRI, RDHUP, READING, UNKNOWN, WRITING};
+use crate::ready::{NOTHING, READING, UNKNOWN, WRITING};
 use crate::rules::Rules;
 use crate::script::{End, Kind, Step, Wish};
+use crate::system::{level_of, shows_something, PollFlags};
 
 /// How long a poll waits for what is there already, or will be after a pause of some milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The same while a script is shrunk, which has failed already and is tried in many ways.
-const IMPATIENCE: Duration = Duration::from_millis(200);
+const IMPATIENCE: Duration = Duration::from_millis(if cfg!(windows) { 1_000 } else { 200 });
 /// How many polls may pass at least until everything was reported, however slow the machine is.
 const ROUNDS: usize = 20;
 /// How long a poll waits in the end for what is owed. Longer than any pause that a backend may make.
@@ -74,10 +73,11 @@ impl World {
         let outcome = outcome.map_err(|failure| self.report(failure))?;
         self.history.push(Entry::Outcome(outcome));
         self.look();
-        let readable = level_of(self.registry.as_fd()).contains(IN);
-        self.model
-            .check_descriptor(readable)
-            .map_err(|failure| self.report(failure.into()))?;
+        if let Some(readable) = shows_something(&self.registry) {
+            self.model
+                .check_descriptor(readable)
+                .map_err(|failure| self.report(failure.into()))?;
+        }
         Ok(outcome)
     }
 
@@ -164,7 +164,7 @@ impl World {
                 // The duplicates go with the pair.
                 self.model.close_duplicates(End::A(slot));
                 self.model.close_duplicates(End::B(slot));
-                let pair = Pair::new(kind, flavor).expect("a new pair");
+                let pair = Pair::new(kind.here(), flavor).expect("a new pair");
                 *slot_of(&mut self.slots, slot) = Some(pair);
                 Outcome::Result(Ok(0))
             }
@@ -215,7 +215,7 @@ impl World {
                 registry.reregister(source, token, interest)
             }
         });
-        let level = level_of(object.as_fd());
+        let level = level_of(object.fd());
         let expected = match (known, anew) {
             (true, true) if self.model.refuses_second(bare) => Err(ErrorKind::AlreadyExists),
             (false, false) if self.model.knows_handles() => Err(ErrorKind::NotFound),
@@ -255,7 +255,7 @@ impl World {
         let Some(pair) = slot_of(&mut self.slots, end.slot()) else {
             return Outcome::Skipped;
         };
-        let Some(mut object) = pair.end(end).take() else {
+        let Some(mut object) = pair.take(end) else {
             return Outcome::Skipped;
         };
         if known && pair.flavor.is_bare() {
@@ -279,7 +279,7 @@ impl World {
         let Some(object) = pair.end(end) else {
             return Outcome::Skipped;
         };
-        let duplicate = object.as_fd().try_clone_to_owned().expect("a descriptor");
+        let duplicate = object.fd().try_clone_to_owned().expect("a descriptor");
         pair.dups(end).push(duplicate);
         Outcome::Result(Ok(0))
     }
@@ -455,7 +455,7 @@ impl World {
         let ends: Vec<End> = self.model.registered().collect();
         let levels = ends.iter().map(|&end| {
             let (_, object) = object_of(&mut self.slots, end).expect("what is registered is open");
-            (end, level_of(object.as_fd()))
+            (end, level_of(object.fd()))
         });
         levels.collect()
     }
@@ -502,22 +502,6 @@ fn object_of(slots: &mut Vec<Option<Pair>>, end: End) -> Option<((bool, bool), &
     let pair = slot_of(slots, end.slot()).as_mut()?;
     let about = (pair.flavor.is_bare(), pair.kind.is_synchronous());
     pair.end(end).as_mut().map(|object| (about, object))
-}
-
-/// What the system says of one descriptor, now.
-fn level_of(fd: BorrowedFd<'_>) -> PollFlags {
-    let mut fds = [PollFd::from_borrowed_fd(fd, IN | OUT | PRI | RDHUP)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    loop {
-        match rustix::event::poll(&mut fds, Some(&now)) {
-            Ok(_) => return fds[0].revents(),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => panic!("poll(2) of one descriptor: {error}"),
-        }
-    }
 }
 
 fn agreed(result: io::Result<()>, expected: Result<usize, ErrorKind>) -> Result<Outcome, Failure> {

@@ -286,6 +286,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "asks `WSAPoll`, which no library has",
     ),
     (
+        "tests/differential/system/windows.rs",
+        "asks `WSAPoll`, which no library has",
+    ),
+    (
         "tests/conformance/raw.rs",
         "forks, installs a signal handler, and sends to one thread",
     ),

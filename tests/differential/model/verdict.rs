@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use mio::Token;
-use rustix::event::PollFlags;
 
 use super::{Levels, Model, Part};
 use crate::attribution::{attribute, Blame, Fate};
@@ -11,6 +10,7 @@ use crate::batch::{Batch, Seen};
 use crate::ready::{Reading, Said};
 use crate::rules::Voice;
 use crate::script::End;
+use crate::system::PollFlags;
 
 /// Who was served by a poll that had no more room, and who was not.
 #[derive(Clone, Debug, Default)]
@@ -133,6 +133,8 @@ impl Model {
         let joined = batch.events.iter().filter(of_both).count();
         let left_out = self.watches.values().filter(|watch| watch.may_hide());
         match self.rules.voice() {
+            // A poll without an event has seen everything.
+            Voice::Flags if self.rules.room_is_shared && !batch.events.is_empty() => batch.capacity,
             Voice::Flags => 0,
             Voice::Directions => joined + left_out.count(),
         }

@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use mio::{Token, Trigger};
-use rustix::event::PollFlags;
 
 use crate::attribution::Fate;
 use crate::batch::Batch;
 use crate::ready::{directions, reading, Reading, Said, END, IN, NOTHING};
 use crate::rules::{told, Rule, Voice};
 use crate::script::Wish;
+use crate::system::PollFlags;
 
 /// What is wanted of a source.
 #[derive(Copy, Clone, Debug)]
@@ -37,6 +37,8 @@ pub(super) struct Watch {
     pub(super) peak: PollFlags,
     /// What an event may say that has been in the queue since before, if that is possible.
     pub(super) waiting: Option<PollFlags>,
+    /// Whether an operation that would have blocked puts an end to that.
+    pub(super) waiting_goes: bool,
     /// A one-shot that has reported.
     pub(super) fired: bool,
     /// Events that could have been of this registration or of another one have made its state unknown.
@@ -129,7 +131,7 @@ impl Watch {
     /// An operation in these directions would have blocked.
     pub(super) fn blocked(&mut self, directions: PollFlags) {
         let directions = directions & self.asked;
-        if self.waiting.is_some() && !self.wanted.bare {
+        if self.waiting_goes && self.waiting.is_some() && !self.wanted.bare {
             self.waiting = Some(self.level);
         }
         // A level is reported anyway, and a one-shot not before it was reregistered.

@@ -4,6 +4,8 @@ use mio::Trigger::{Edge, Level, Oneshot};
 
 use super::run;
 use crate::script::End::{A, B};
+#[cfg(feature = "os-ext")]
+use crate::script::Flavor::Bare;
 use crate::script::Flavor::{Own, Wrapped};
 use crate::script::How::Reading;
 use crate::script::Kind::{Datagram, Pipe, Unix};
@@ -133,4 +135,21 @@ fn a_poll_learns_of_each_change() {
         ]
     };
     run(&[&late(0), &late(1), &late(2)], 1);
+}
+
+/// What is known of two sources that have gone may take as much room as two events.
+#[cfg(feature = "os-ext")]
+#[test]
+fn room_for_who_is_gone() {
+    let begin = [
+        Make(0, Unix, Bare),
+        Make(1, Unix, Own),
+        Register(A(0), W, Edge, Fresh),
+        Register(B(0), W, Edge, Fresh),
+        MakeWaker(1, Fresh),
+        Poll(1),
+    ];
+    let woken = [Wake(1), Register(A(1), W, Edge, Fresh), Poll(2)];
+    let again = [Make(0, Unix, Own), Wake(1), Wait(2), Wait(2)];
+    run(&[&begin, &woken, &again], 1);
 }
