@@ -167,12 +167,14 @@ impl NamedPipe {
     /// `Ok` says that there is one. If there is none yet, the result is [`WouldBlock`](io::ErrorKind::WouldBlock), and an
     /// event that is writable will say that it is worth to look: call this again.
     ///
+    /// A client that has gone meanwhile is one, too: what it has sent can be read, and then its end. It remains the client
+    /// until it is [disconnected](NamedPipe::disconnect).
+    ///
     /// # Errors
     ///
     /// | kind | when |
     /// | --- | --- |
     /// | [`WouldBlock`](io::ErrorKind::WouldBlock) | there is no client yet; the pipe was never registered |
-    /// | [`BrokenPipe`](io::ErrorKind::BrokenPipe) (`ERROR_NO_DATA`) | the last client has gone, and was not [disconnected](NamedPipe::disconnect) |
     /// | others | what the system says, now or after the event |
     pub fn connect(&self) -> io::Result<()> {
         match &self.queue {

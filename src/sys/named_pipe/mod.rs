@@ -27,7 +27,8 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use windows_sys::Win32::Foundation::{
-    ERROR_OPERATION_ABORTED, ERROR_PIPE_CONNECTED, ERROR_PIPE_LISTENING, ERROR_PIPE_NOT_CONNECTED,
+    ERROR_NO_DATA, ERROR_OPERATION_ABORTED, ERROR_PIPE_CONNECTED, ERROR_PIPE_LISTENING,
+    ERROR_PIPE_NOT_CONNECTED,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
@@ -500,7 +501,8 @@ impl Pipe {
         }
         match code {
             _ if was_stale => {}
-            0 | ERROR_PIPE_CONNECTED => state.connected = true,
+            // A client that has gone already is one, too: what it has left can be read.
+            0 | ERROR_PIPE_CONNECTED | ERROR_NO_DATA => state.connected = true,
             code => state.connecting = Connecting::Failed(code),
         }
     }
