@@ -162,12 +162,17 @@ pub(crate) fn ends() -> (NamedPipe, NamedPipe) {
 
 /// A server's end of a pipe of messages.
 pub(crate) fn message_server(name: &str) -> NamedPipe {
+    server(name, PIPE_ACCESS_DUPLEX)
+}
+
+/// The same with `access`: which ways bytes go.
+pub(crate) fn server(name: &str, access: u32) -> NamedPipe {
     let wide: Vec<u16> = OsStr::new(name).encode_wide().chain([0]).collect();
     // SAFETY: The name ends with a NUL and outlives the call.
     let handle = unsafe {
         CreateNamedPipeW(
             wide.as_ptr(),
-            PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
+            access | FILE_FLAG_OVERLAPPED,
             PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE,
             1,
             1 << 20,

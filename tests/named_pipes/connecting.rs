@@ -7,7 +7,9 @@ use mio::event::Event;
 use mio::windows::NamedPipe;
 use mio::{Interest, Trigger};
 
-use crate::bed::{name, open, Bed, BOTH, CLIENT, SERVER, TRIGGERS};
+use windows_sys::Win32::Storage::FileSystem::{PIPE_ACCESS_INBOUND, PIPE_ACCESS_OUTBOUND};
+
+use crate::bed::{name, open, server, Bed, BOTH, CLIENT, SERVER, TRIGGERS};
 
 fn kind<T: std::fmt::Debug>(result: std::io::Result<T>) -> ErrorKind {
     result.unwrap_err().kind()
@@ -124,6 +126,34 @@ fn a_client_that_has_gone_must_be_disconnected() {
         assert_eq!(kind(server.connect()), ErrorKind::WouldBlock);
         let _client = open(&name).unwrap();
         bed.until(|| server.connect()).unwrap();
+    }
+}
+
+/// A pipe of one direction is registered for both, like any other, and carries what it can.
+#[test]
+fn one_way() {
+    for access in [PIPE_ACCESS_INBOUND, PIPE_ACCESS_OUTBOUND] {
+        let mut bed = Bed::new();
+        let name = name();
+        let mut server = server(&name, access);
+        bed.registry().register(&mut server, SERVER, BOTH).unwrap();
+        assert_eq!(kind(server.connect()), ErrorKind::WouldBlock);
+        let mut client = File::options()
+            .read(access == PIPE_ACCESS_OUTBOUND)
+            .write(access == PIPE_ACCESS_INBOUND)
+            .open(&name)
+            .unwrap();
+        bed.until(|| server.connect()).unwrap();
+        let mut received = [0; 5];
+        if access == PIPE_ACCESS_INBOUND {
+            client.write_all(b"there").unwrap();
+            bed.until(|| server.read_exact(&mut received)).unwrap();
+            assert_eq!(&received, b"there");
+        } else {
+            bed.until(|| server.write_all(b"hello")).unwrap();
+            client.read_exact(&mut received).unwrap();
+            assert_eq!(&received, b"hello");
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHand
 use std::ptr;
 
 use windows_sys::Win32::Foundation::{
-    RtlNtStatusToDosError, ERROR_BAD_PIPE, ERROR_IO_PENDING, ERROR_PIPE_NOT_CONNECTED,
-    INVALID_HANDLE_VALUE,
+    RtlNtStatusToDosError, ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_IO_PENDING,
+    ERROR_PIPE_NOT_CONNECTED, INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     ReadFile, SetFileCompletionNotificationModes, WriteFile, FILE_FLAG_OVERLAPPED,
@@ -80,7 +80,8 @@ pub(super) fn skip_packets(pipe: BorrowedHandle<'_>) -> bool {
     set != 0
 }
 
-/// Whether what was written with one call is kept together.
+/// Whether what was written with one call is kept together. If the system does not tell, as of a pipe that may only be
+/// written to: possibly.
 pub(super) fn is_of_messages(pipe: BorrowedHandle<'_>) -> io::Result<bool> {
     let mut flags = 0;
     // SAFETY: The handle is open, and the number outlives the call. The other ones are not asked for.
@@ -94,6 +95,7 @@ pub(super) fn is_of_messages(pipe: BorrowedHandle<'_>) -> io::Result<bool> {
         )
     };
     match told {
+        0 if last_error() == ERROR_ACCESS_DENIED => Ok(true),
         0 => Err(io::Error::last_os_error()),
         _ => Ok(flags & PIPE_TYPE_MESSAGE != 0),
     }
