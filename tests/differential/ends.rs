@@ -276,8 +276,10 @@ impl Object {
     fn is_stream(&self) -> bool {
         match self {
             #[cfg(feature = "net")]
-            Object::Unix(_) | Object::Tcp(_) => true,
-            #[cfg(feature = "os-ext")]
+            Object::Tcp(_) => true,
+            #[cfg(all(unix, feature = "net"))]
+            Object::Unix(_) => true,
+            #[cfg(all(unix, feature = "os-ext"))]
             Object::Sender(_) | Object::Receiver(_) => true,
             _ => false,
         }
