@@ -7,6 +7,8 @@
 
 mod crates;
 mod libtest;
+mod lock;
+mod windows;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use self::crates::{Crate, CRATES};
 use self::libtest::{counts, failures, test_program};
+use self::lock::{are_compatible, from_registry};
 use crate::cargo::{add_to_tally, cache, compiler, lock, output, root, Result};
 
 /// A test program that takes longer hangs. The slowest one of tokio takes forty seconds on two cores with eight times as
@@ -39,11 +42,12 @@ enum Mio {
 /// The suite that is part of CI.
 const IN_CI: &str = "tokio";
 
-/// `downstream [CRATE]… [--poll | --published] [--no-docs] [--filter TEXT]…`.
+/// `downstream [CRATE]… [--poll | --published | --windows] [--no-docs] [--filter TEXT]…`.
 pub(crate) fn run(args: &[&str]) -> Result {
     let mut names = Vec::new();
     let mut mio = Mio::This;
     let mut docs = Docs::Too;
+    let mut on_windows = false;
     let mut filters = Vec::new();
     let mut args = args.iter().copied();
     while let Some(arg) = args.next() {
@@ -51,6 +55,7 @@ pub(crate) fn run(args: &[&str]) -> Result {
             "--poll" => mio = Mio::Poll,
             "--published" => mio = Mio::Published,
             "--no-docs" => docs = Docs::Left,
+            "--windows" => on_windows = true,
             "--filter" => filters.push(args.next().ok_or("--filter: part of a name, please")?),
             name => names.push(name),
         }
@@ -67,6 +72,9 @@ pub(crate) fn run(args: &[&str]) -> Result {
     if missing {
         let names: Vec<&str> = all.iter().map(|krate| krate.name).collect();
         return Err(format!("no such suite; there are {}", names.join(", ")));
+    }
+    if on_windows {
+        return windows::run(&chosen, &filters);
     }
 
     let build = match std::env::var_os("CARGO_TARGET_DIR") {
@@ -258,43 +266,19 @@ impl Suite {
 
     /// Builds the test programs whose names contain one of `filters`, and runs them one after the other.
     fn run(&self, filters: &[&str], docs: Docs) -> Result<Outcome> {
-        let wanted =
-            |name: &str| filters.is_empty() || filters.iter().any(|text| name.contains(text));
         let mut outcome = Outcome::default();
-        let targets = match filters {
-            [] => vec!["--lib".to_owned(), "--tests".to_owned()],
-            _ => self.targets(wanted)?,
-        };
-        if !targets.is_empty() {
-            let start = Instant::now();
-            println!("building the tests");
-            let messages = output(
-                self.cargo("test")
-                    .args([
-                        "--quiet",
-                        "--no-run",
-                        "--message-format",
-                        "json-render-diagnostics",
-                    ])
-                    .args(self.features())
-                    .args(&targets),
-            )?;
-            println!("  ({:.1} s)", start.elapsed().as_secs_f64());
-            let mut programs: Vec<_> = messages.lines().filter_map(test_program).collect();
-            programs.sort();
-            for (name, program) in programs {
-                let mut built = self.krate.built.iter();
-                if let Some((_, reason)) = built.find(|(built, _)| *built == name) {
-                    println!("{name:<50} built, not run: {reason}");
-                    continue;
-                }
-                let mut command = Command::new(program);
-                command.current_dir(self.package());
-                command.args(self.krate.absent.iter().flat_map(|part| ["--skip", part]));
-                outcome.add(self.program(name, &mut command, LIMIT)?);
+        for (name, program) in self.programs(filters, &mut self.cargo("test"))? {
+            let mut built = self.krate.built.iter();
+            if let Some((_, reason)) = built.find(|(built, _)| *built == name) {
+                println!("{name:<50} built, not run: {reason}");
+                continue;
             }
+            let mut command = Command::new(program);
+            command.current_dir(self.package());
+            command.args(self.krate.absent.iter().flat_map(|part| ["--skip", part]));
+            outcome.add(self.program(&name, &mut command, LIMIT)?);
         }
-        if docs == Docs::Too && wanted("doc") {
+        if docs == Docs::Too && is_wanted("doc", filters) {
             let mut command = self.cargo("test");
             command.args(["--quiet", "--doc"]).args(self.features());
             outcome.add(self.program("doc", &mut command, DOC_LIMIT)?);
@@ -302,10 +286,42 @@ impl Suite {
         Ok(outcome)
     }
 
-    /// The arguments that make cargo build only what is `wanted`.
-    fn targets(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+    /// Builds the test programs whose names contain one of `filters`, by `cargo`: their names and paths.
+    fn programs(&self, filters: &[&str], cargo: &mut Command) -> Result<Vec<(String, String)>> {
+        let targets = match filters {
+            [] => vec!["--lib".to_owned(), "--tests".to_owned()],
+            _ => self.targets(filters)?,
+        };
+        if targets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let start = Instant::now();
+        println!("building the tests");
+        let messages = output(
+            cargo
+                .args([
+                    "--quiet",
+                    "--no-run",
+                    "--message-format",
+                    "json-render-diagnostics",
+                ])
+                .args(self.features())
+                .args(&targets),
+        )?;
+        println!("  ({:.1} s)", start.elapsed().as_secs_f64());
+        let mut programs: Vec<_> = messages
+            .lines()
+            .filter_map(test_program)
+            .map(|(name, path)| (name.to_owned(), path.to_owned()))
+            .collect();
+        programs.sort();
+        Ok(programs)
+    }
+
+    /// The arguments that make cargo build only what the `filters` let through.
+    fn targets(&self, filters: &[&str]) -> Result<Vec<String>> {
         let mut targets = Vec::new();
-        if wanted("lib") {
+        if is_wanted("lib", filters) {
             targets.push("--lib".to_owned());
         }
         let tests = self.package().join("tests");
@@ -315,7 +331,9 @@ impl Suite {
         for entry in fs::read_dir(&tests).map_err(|error| at(&tests, &error))? {
             let path = entry.map_err(|error| at(&tests, &error))?.path();
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            if path.extension().is_some_and(|extension| extension == "rs") && wanted(&name) {
+            if path.extension().is_some_and(|extension| extension == "rs")
+                && is_wanted(&name, filters)
+            {
                 targets.extend(["--test".to_owned(), name.into_owned()]);
             }
         }
@@ -487,6 +505,10 @@ fn report(rows: &[(&Crate, Outcome, Duration)]) -> Result {
     }
 }
 
+fn is_wanted(name: &str, filters: &[&str]) -> bool {
+    filters.is_empty() || filters.iter().any(|text| name.contains(text))
+}
+
 /// Where everything of this command lies.
 fn base() -> PathBuf {
     root().join("target").join("downstream")
@@ -500,33 +522,6 @@ fn own_version() -> Result<String> {
         .next()
         .map(str::to_owned)
         .ok_or_else(|| format!("no version in `{id}`"))
-}
-
-/// Names and versions of the packages that a `Cargo.lock` takes from a registry.
-fn from_registry(lock: &str) -> impl Iterator<Item = (&str, &str)> {
-    lock.split("[[package]]").filter_map(|package| {
-        let field = |name: &str| {
-            package.lines().find_map(|line| {
-                line.strip_prefix(name)?
-                    .strip_prefix(" = \"")?
-                    .split('"')
-                    .next()
-            })
-        };
-        field("source")?.starts_with("registry").then_some(())?;
-        Some((field("name")?, field("version")?))
-    })
-}
-
-/// Whether cargo takes one of these versions for the other.
-fn are_compatible(one: &str, other: &str) -> bool {
-    let key = |version: &str| -> Vec<String> {
-        let mut parts = version.split('.').map(str::to_owned);
-        let first = parts.next().into_iter();
-        let zero = version.starts_with("0.");
-        first.chain(parts.take(usize::from(zero))).collect()
-    };
-    key(one) == key(other)
 }
 
 /// Runs `command`; kills it after `limit`, and returns `None` then.
@@ -564,25 +559,4 @@ fn write(path: &Path, text: &str) -> Result {
 
 fn at(path: &Path, error: &std::io::Error) -> String {
     format!("{}: {error}", path.display())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compatible_up_to_the_first_number_that_is_not_zero() {
-        assert!(are_compatible("1.2.4", "1.12.0"));
-        assert!(are_compatible("0.8.4", "0.8.8"));
-        assert!(!are_compatible("0.8.8", "0.9.0"));
-        assert!(!are_compatible("1.0.0", "2.0.0"));
-    }
-
-    #[test]
-    fn reads_what_a_lock_takes_from_a_registry() {
-        let lock = "version = 4\n\n\
-            [[package]]\nname = \"mio\"\nversion = \"1.2.4\"\nsource = \"registry+https://r\"\n\n\
-            [[package]]\nname = \"tokio\"\nversion = \"1.54.1\"\ndependencies = [\n \"mio\",\n]\n";
-        assert_eq!(from_registry(lock).collect::<Vec<_>>(), [("mio", "1.2.4")]);
-    }
 }

@@ -56,8 +56,8 @@ usage: cargo xtask COMMAND
 
   bench [--quick] [OPERATION… | servers | udp]
                      this crate beside the published mio, polling and bare system calls; all of it makes a record
-  downstream [CRATE…] [--poll | --published] [--no-docs] [--filter TEXT]
-                     the test suites of published crates that stand on mio, on this crate
+  downstream [CRATE…] [--poll | --published | --windows] [--no-docs] [--filter TEXT]
+                     the test suites of published crates that stand on mio, on this crate; under Wine, on both mios
   http [--quick]     the example `http_hello` before curl, Chromium and wrk, beside itself on the published mio
   coverage           the lines of the library that no test reaches, file by file
   inject             failures of system calls, one at a time, with strace

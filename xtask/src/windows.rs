@@ -4,7 +4,7 @@
 //! output goes to a file: programs that Windows keeps running in the background would hold a pipe open.
 
 mod echo;
-mod wine;
+pub(crate) mod wine;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -166,14 +166,19 @@ fn doctests(wine: &Wine) -> Result {
 /// `cargo ARGS` with the standard library for Windows, in a build folder of its own.
 fn windows_cargo(args: &[&str]) -> Result<Command> {
     let mut command = cargo(args);
-    command
-        .args(["-Zbuild-std=std,panic_unwind", "--target", TARGET])
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("__CARGO_TESTS_ONLY_SRC_ROOT", sysroot::library()?)
+    for_windows(&mut command)?
         .env("CARGO_TARGET_DIR", target_dir("windows"))
         // Half of what is built otherwise, and nobody debugs it here.
         .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
     Ok(command)
+}
+
+/// Has cargo build for Windows, the standard library along with the rest.
+pub(crate) fn for_windows(cargo: &mut Command) -> Result<&mut Command> {
+    Ok(cargo
+        .args(["-Zbuild-std=std,panic_unwind", "--target", TARGET])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("__CARGO_TESTS_ONLY_SRC_ROOT", sysroot::library()?))
 }
 
 /// Where cargo puts an example.

@@ -58,6 +58,29 @@ pub(super) fn failures(text: &str) -> Vec<&str> {
     names
 }
 
+/// The tests that have passed or failed, by libtest's lines as they end. What a test prints itself may stand around them.
+pub(super) fn outcomes(text: &str) -> impl Iterator<Item = (String, bool)> + '_ {
+    text.lines().filter_map(|line| {
+        let (name, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
+        let passed = match outcome {
+            "ok" => true,
+            _ if outcome.starts_with("FAILED") => false,
+            _ => return None,
+        };
+        Some((plain(name).to_owned(), passed))
+    })
+}
+
+/// The tests that libtest lists.
+pub(super) fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.strip_suffix(": test"))
+}
+
+/// The name without what libtest adds to those that are to panic.
+fn plain(name: &str) -> &str {
+    name.split(" - should panic").next().unwrap_or(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +92,16 @@ mod tests {
         let unit = test.replace(r#"["test"]"#, r#"["lib"]"#);
         assert_eq!(test_program(&unit), Some(("lib", "/t/udp-1")));
         assert_eq!(test_program(&test.replace("true}", "false}")), None);
+    }
+
+    #[test]
+    fn reads_each_outcome() {
+        let text =
+            "test a::b ... ok\r\ntest c - should panic ... FAILED\ntest d ... ignored\ntest e ... ";
+        let seen: Vec<_> = outcomes(text).collect();
+        assert_eq!(seen, [("a::b".to_owned(), true), ("c".to_owned(), false)]);
+        let list = "a::b: test\nc: test\n\n2 tests, 0 benchmarks\n";
+        assert_eq!(listed(list).collect::<Vec<_>>(), ["a::b", "c"]);
     }
 
     #[test]

@@ -30,14 +30,14 @@ const SHIM_NAME: &str = "bcryptprimitives.dll";
 const RECIPE: u32 = 1;
 
 /// A prefix that is nobody else's while this lives.
-pub(super) struct Wine {
+pub(crate) struct Wine {
     prefix: PathBuf,
     _lock: File,
 }
 
 impl Wine {
     /// Installs and makes what is missing, and waits until nobody else uses the prefix.
-    pub(super) fn open() -> Result<Wine> {
+    pub(crate) fn open() -> Result<Wine> {
         install()?;
         let version = output(Command::new(WINE).arg("--version"))?;
         // "wine-8.0 (Debian 8.0~repack-4)"
@@ -59,7 +59,7 @@ impl Wine {
     }
 
     /// Sets what `command` needs to start Windows programs.
-    pub(super) fn env<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    pub(crate) fn env<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .env("WINEPREFIX", &self.prefix)
             .env("WINEDEBUG", "-all")
@@ -69,7 +69,7 @@ impl Wine {
     }
 
     /// `program`, to be run.
-    pub(super) fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(WINE);
         self.env(&mut command)
             .arg(program)
@@ -79,7 +79,7 @@ impl Wine {
     }
 
     /// Waits for `child`, and ends everything in the prefix once `limit` is over. `None` says that it was ended.
-    pub(super) fn wait(&self, child: &mut Child, limit: Duration) -> Result<Option<bool>> {
+    pub(crate) fn wait(&self, child: &mut Child, limit: Duration) -> Result<Option<bool>> {
         let deadline = Instant::now() + limit;
         loop {
             match child.try_wait() {
@@ -98,7 +98,7 @@ impl Wine {
 
     /// Starts what Windows runs in the background. A program that finds nothing running would start it, and lend it its
     /// standard output for ever.
-    pub(super) fn boot(&self) -> Result {
+    pub(crate) fn boot(&self) -> Result {
         self.start(&["wineboot", "--init"])
     }
 
