@@ -85,7 +85,7 @@ fn compare(wine: &Wine, krate: &Crate, this: &Build, published: &Build) -> Resul
     for (what, lines) in [
         ("fail on both", &neither),
         ("fail on the published mio only", &better),
-        ("fail on either, now and then", &unsteady),
+        ("failed on this crate, and not again", &unsteady),
         ("fail on this crate only", &worse),
     ] {
         println!("{} {what}", lines.len());
