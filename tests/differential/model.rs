@@ -140,11 +140,11 @@ impl Model {
         }
     }
 
-    /// An operation on an end would have blocked.
-    pub(crate) fn blocked(&mut self, end: End, directions: PollFlags) {
+    /// An operation on an end would have blocked. Nothing came after it if it `was_last`.
+    pub(crate) fn blocked(&mut self, end: End, directions: PollFlags, was_last: bool) {
         for ((registered, _), watch) in &mut self.watches {
             if *registered == end {
-                watch.blocked(directions);
+                watch.blocked(directions, was_last);
             }
         }
     }

@@ -343,9 +343,11 @@ impl World {
         let result = result.map_err(|error| error.kind());
         self.model.touch(end);
         if result == Err(ErrorKind::WouldBlock) || is_short {
-            // What is ready now has become so since.
             self.look();
-            self.model.blocked(end, blocks);
+            // What is ready now has become so since, unless an end or an error came behind what was short, and took what
+            // the source was ready for by then.
+            let was_last = matches!(result, Ok(1..) | Err(ErrorKind::WouldBlock));
+            self.model.blocked(end, blocks, was_last);
         }
         if synchronous {
             Outcome::Result(result)

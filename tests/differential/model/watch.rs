@@ -128,10 +128,10 @@ impl Watch {
         !self.fired && !self.uncertain && self.promised.intersects(self.level)
     }
 
-    /// An operation in these directions would have blocked.
-    pub(super) fn blocked(&mut self, directions: PollFlags) {
+    /// An operation in these directions would have blocked. Nothing came after it if it `was_last`.
+    pub(super) fn blocked(&mut self, directions: PollFlags, was_last: bool) {
         let directions = directions & self.asked;
-        if self.waiting_goes && self.waiting.is_some() && !self.wanted.bare {
+        if was_last && self.waiting_goes && self.waiting.is_some() && !self.wanted.bare {
             self.waiting = Some(self.level);
         }
         // A level is reported anyway, and a one-shot not before it was reregistered.

@@ -6,7 +6,7 @@ use super::{run, KINDS};
 use crate::script::End::{A, B};
 use crate::script::Flavor::Own;
 use crate::script::How::{Both, Reading, Writing};
-use crate::script::Kind::{Datagram, Pipe, Udp, Unix};
+use crate::script::Kind::{Datagram, Pipe, Tcp, Udp, Unix};
 use crate::script::Name::Fresh;
 use crate::script::Step::*;
 use crate::script::Wish::{All, P, R, RW, W};
@@ -69,6 +69,17 @@ fn a_datagram_socket_that_is_shut_down() {
         let begin = [Make(0, Datagram, Own), Register(B(0), R, Edge, Fresh)];
         let read = [Drain(B(0)), Poll(8), Poll(8)];
         run(&[&begin, &[Shutdown(B(0), how), Poll(8)], &read, &read], 1);
+    }
+}
+
+/// The last byte arms, and the reset that is read behind it is gone when the event is polled.
+#[test]
+fn an_error_behind_the_last_byte() {
+    let begin = [Make(0, Tcp, Own), Register(B(0), R, Edge, Fresh)];
+    let reset = [Fill(B(0)), Write(A(0), 1), Close(A(0)), Poll(1)];
+    // Whether the event comes into the queue before the reset is read is a matter of chance.
+    for _ in 0..50 {
+        run(&[&begin, &reset, &[Drain(B(0))]], 1);
     }
 }
 
