@@ -75,3 +75,6 @@
 //! | [`Events::get`](crate::Events::get), [`Events::len`](crate::Events::len) | events by index |
 //! | an [`Iter`](crate::event::Iter) that is double-ended, exact in size, and `Clone` | |
 //! | [`AsFd`](std::os::fd::AsFd) for [`Poll`](crate::Poll) | the queue as a borrowed descriptor |
+//! | `net::udp`: [`send_batch`, `recv_batch`](super::udp) | many datagrams in one call, cut up and put together by the system |
+//! | [short reads and writes](super::edges#short-reads) | are edges enough on every backend |
+//! | `mio::windows`: `WaitHandle`, `SourceSocket`, `UnixStream` | anything that can be waited for, any socket, Unix sockets |

@@ -173,8 +173,8 @@
 //!
 //! The meaning is the same on all of them. The cost is not:
 //!
-//! | trigger | epoll | kqueue | `poll(2)` | event ports |
-//! | --- | --- | --- | --- | --- |
-//! | `Edge` | the kernel's own (`EPOLLET`) | the kernel's own (`EV_CLEAR`) | emulated: a direction is left out of the call until it has been drained | emulated: draining a direction asks for it again |
-//! | `Level` | the kernel looks again at each source that it reported last | the kernel looks again at each direction that it reported last | the kernel's own | each source that was reported last is asked for again, by a call of its own |
-//! | one-shots | the kernel's own (`EPOLLONESHOT`) | the kernel's own for each direction (`EV_DISPATCH`), and a table that makes one of two: a lock for each registration, and for each batch with such events | the source is left out of the call | the kernel's own |
+//! | trigger | epoll | kqueue | `poll(2)` | event ports | AFD |
+//! | --- | --- | --- | --- | --- | --- |
+//! | `Edge` | the kernel's own (`EPOLLET`) | the kernel's own (`EV_CLEAR`) | emulated: a direction is left out of the call until it has been drained | emulated: draining a direction asks for it again | emulated: as with event ports |
+//! | `Level` | the kernel looks again at each source that it reported last | the kernel looks again at each direction that it reported last | the kernel's own | each source that was reported last is asked for again, by a call of its own | emulated: as with event ports |
+//! | one-shots | the kernel's own (`EPOLLONESHOT`) | the kernel's own for each direction (`EV_DISPATCH`), and a table that makes one of two: a lock for each registration, and for each batch with such events | the source is left out of the call | the kernel's own | the kernel's own |
