@@ -211,6 +211,9 @@ mod tests {
     /// The numbers are those of the definition.
     #[test]
     fn records_are_laid_out_as_they_are_defined() {
+        if std::mem::align_of::<u64>() < 8 {
+            return; // 32-bit x86, whose compilers pack what WebAssembly's do not
+        }
         let it = Subscription::to_time(Duration::ZERO);
         assert_eq!(size_of::<Subscription>(), 48);
         assert_eq!(offset(&it, &it.tag), 8);
