@@ -15,7 +15,6 @@ use crate::sys::datagram::ancillary::{Kinds, Room, RECEIVE_ROOM};
 use crate::sys::datagram::control::Layout;
 
 /// `struct mmsghdr`, where the system has it: a header, and how many bytes were sent or received.
-#[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Header<'a> {
     message: libc::msghdr,
