@@ -142,13 +142,17 @@ pub(crate) fn test_programs(command: &mut Command) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// The program that one of cargo's messages announces, if it is one of tests.
 fn test_program(message: &str) -> Option<PathBuf> {
+    test_executable(message).map(PathBuf::from)
+}
+
+/// The path of the program that one of cargo's messages announces, if it is one of tests.
+pub(crate) fn test_executable(message: &str) -> Option<&str> {
     if !message.contains("\"test\":true}") {
         return None;
     }
     let path = message.split_once("\"executable\":\"")?.1;
-    Some(PathBuf::from(path.split('"').next()?))
+    path.split('"').next()
 }
 
 /// How many tests have passed and failed so far in this process's test runs.

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::cargo::{cargo, count, output, root, run as run_command, target_dir, Result};
+use crate::cargo::{
+    cargo, count, output, root, run as run_command, target_dir, test_executable, Result,
+};
 use crate::debian::create;
 use crate::failures;
 use crate::sysroot;
@@ -191,15 +193,7 @@ fn example(name: &str) -> PathBuf {
 
 /// The program that one of cargo's messages announces, if it is one of tests.
 fn program(message: &str) -> Option<Program> {
-    if !message.contains("\"test\":true}") {
-        return None;
-    }
-    let path = message
-        .split_once("\"executable\":\"")?
-        .1
-        .split('"')
-        .next()?;
-    let path = Path::new(path);
+    let path = Path::new(test_executable(message)?);
     // "conformance-0123456789abcdef.exe"
     let (name, _) = path.file_stem()?.to_str()?.rsplit_once('-')?;
     Some(Program {

@@ -1,17 +1,12 @@
 //! What cargo and libtest say of test programs.
 
+use crate::cargo::test_executable;
+
 /// The name and the path of the program that one of cargo's messages announces, if it is one of tests.
 pub(super) fn test_program(message: &str) -> Option<(&str, &str)> {
-    if !message.contains("\"test\":true}") {
-        return None;
-    }
+    let program = test_executable(message)?;
     let target = message.split_once("\"target\":{")?.1;
     let name = target.split_once("\"name\":\"")?.1.split('"').next()?;
-    let program = target
-        .split_once("\"executable\":\"")?
-        .1
-        .split('"')
-        .next()?;
     let name = match target.starts_with("\"kind\":[\"test\"]") {
         true => name,
         false => "lib",

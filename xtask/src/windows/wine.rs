@@ -9,8 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::cargo::{cache, output, run, Result};
-use crate::debian::{create, write};
+use crate::cargo::{cache, lock, output, run, Result};
+use crate::debian::{create, install, write};
 
 /// Commands of Debian's packages, and the packages. The wrappers named `wine` insist on a 32-bit half.
 const TOOLS: &[(&str, &str)] = &[
@@ -38,19 +38,14 @@ pub(crate) struct Wine {
 impl Wine {
     /// Installs and makes what is missing, and waits until nobody else uses the prefix.
     pub(crate) fn open() -> Result<Wine> {
-        install()?;
+        install_tools()?;
         let version = output(Command::new(WINE).arg("--version"))?;
         // "wine-8.0 (Debian 8.0~repack-4)"
         let version = version.split_whitespace().next().unwrap_or("wine");
-        let base = cache()?;
         let name = format!("{version}-{RECIPE}-{:08x}", hash(SHIM));
-        let lock = File::create(base.join(format!("{name}.lock")))
-            .map_err(|error| format!("{name}.lock: {error}"))?;
-        lock.lock()
-            .map_err(|error| format!("{name}.lock: {error}"))?;
         let wine = Wine {
-            prefix: base.join(name),
-            _lock: lock,
+            _lock: lock(&name)?,
+            prefix: cache()?.join(name),
         };
         if !wine.prefix.join("complete").exists() {
             wine.make()?;
@@ -160,36 +155,15 @@ impl Drop for Wine {
 }
 
 /// Installs the packages of the tools that are missing.
-fn install() -> Result {
-    let missing = || {
-        let mut packages: Vec<&str> = TOOLS
-            .iter()
-            .filter(|(path, _)| !Path::new(path).exists())
-            .map(|&(_, package)| package)
-            .collect();
-        packages.dedup();
-        packages
-    };
-    let packages = missing();
-    if packages.is_empty() {
-        return Ok(());
-    }
-    let apt = |args: &[&str]| {
-        run(Command::new("apt-get")
-            .args(["--quiet", "--yes", "--no-install-recommends"])
-            .args(args)
-            .env("DEBIAN_FRONTEND", "noninteractive"))
-    };
-    let install: Vec<&str> = std::iter::once("install")
-        .chain(packages.iter().copied())
-        .collect();
-    // Lists that are missing or old are the usual reason for a failure.
-    let installed = apt(&install).or_else(|_| apt(&["update"]).and_then(|()| apt(&install)));
-    match (installed, missing().is_empty()) {
-        (Ok(()), true) => Ok(()),
-        _ => Err(format!(
-            "Wine and a C compiler for Windows are needed: `apt-get install {}`, as root, on Debian 12",
-            packages.join(" ")
+fn install_tools() -> Result {
+    let missing = || TOOLS.iter().filter(|(path, _)| !Path::new(path).exists());
+    let mut packages: Vec<&str> = missing().map(|&(_, package)| package).collect();
+    packages.dedup();
+    install(&packages)?;
+    match missing().next() {
+        None => Ok(()),
+        Some((path, package)) => Err(format!(
+            "Debian 12's {package} has {path}; this one has not"
         )),
     }
 }
