@@ -1,10 +1,11 @@
 //! What comes beside the bytes of Unix sockets: descriptors and credentials. This crate has no types for them, leaves them
 //! as they are, and lets others at them.
 
-use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use mio::event::Source;
 use mio::net::{UnixDatagram, UnixStream};
 use mio::Interest;
 use rustix::net::{
@@ -29,8 +30,11 @@ fn send(socket: impl AsFd, bytes: &[u8], descriptor: BorrowedFd<'_>) {
     assert_eq!(sent.unwrap(), bytes.len());
 }
 
-/// Receives bytes, and the descriptors beside them.
-fn receive(socket: impl AsFd) -> std::io::Result<(Vec<u8>, Vec<OwnedFd>)> {
+/// Bytes, and the descriptors beside them.
+type Received = (Vec<u8>, Vec<OwnedFd>);
+
+/// Receives both.
+fn receive(socket: impl AsFd) -> io::Result<Received> {
     let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut beside = RecvAncillaryBuffer::new(&mut room);
     let mut bytes = [0; 64];
@@ -58,18 +62,21 @@ fn pipe() -> (OwnedFd, OwnedFd) {
     (reader.into(), writer.into())
 }
 
-#[test]
-fn descriptors_arrive_on_streams() {
+/// Sends descriptors from one end to the other, where `take` waits for them.
+fn descriptors_arrive<T: Source + AsFd>(
+    ends: fn() -> io::Result<(T, T)>,
+    take: fn(&T) -> io::Result<Received>,
+) {
     on_each_backend(|queue| {
-        let (mut near, far) = UnixStream::pair().unwrap();
+        let (mut near, far) = ends().unwrap();
         queue.register(&mut near, 1, Interest::READABLE);
         for byte in 1..4 {
             let (reader, writer) = pipe();
-            would_block(near.try_io(|| receive(&near)));
+            would_block(take(&near));
             send(&far, b"take this", writer.as_fd());
             drop(writer);
             queue.expect(1, |event| event.is_readable());
-            let (bytes, mut descriptors) = near.try_io(|| receive(&near)).unwrap();
+            let (bytes, mut descriptors) = take(&near).unwrap();
             assert_eq!(bytes, b"take this");
             let writer = descriptors.pop().unwrap();
             assert_eq!(descriptors.len(), 0);
@@ -80,23 +87,13 @@ fn descriptors_arrive_on_streams() {
 }
 
 #[test]
+fn descriptors_arrive_on_streams() {
+    descriptors_arrive(UnixStream::pair, |near| near.try_io(|| receive(near)));
+}
+
+#[test]
 fn descriptors_arrive_on_datagrams() {
-    on_each_backend(|queue| {
-        let (mut near, far) = UnixDatagram::pair().unwrap();
-        queue.register(&mut near, 1, Interest::READABLE);
-        for byte in 1..4 {
-            let (reader, writer) = pipe();
-            would_block(near.try_io(|| receive(&near)));
-            send(&far, b"take this", writer.as_fd());
-            drop(writer);
-            queue.expect(1, |event| event.is_readable());
-            let (bytes, mut descriptors) = near.try_io(|| receive(&near)).unwrap();
-            assert_eq!(bytes, b"take this");
-            let writer = descriptors.pop().unwrap();
-            rustix::io::write(&writer, &[byte]).unwrap();
-            assert_eq!(arrives(&reader), Some(byte));
-        }
-    });
+    descriptors_arrive(UnixDatagram::pair, |near| near.try_io(|| receive(near)));
 }
 
 /// Who reads without asking for descriptors gets the bytes. The system closes the rest: nothing is left open.
