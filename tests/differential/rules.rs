@@ -28,7 +28,7 @@ pub(crate) struct Rules {
     pub(crate) events_wait: bool,
     /// Whether an operation that would have blocked ends such an event.
     pub(crate) waiting_events_go: bool,
-    /// Whether the end of a connection is told for all that was asked for, not just for what is armed.
+    /// Whether levels and one-shots are told of the end of a connection for all that was asked for, as edges are.
     ends_are_whole: bool,
     /// Whether some of the room of a poll may be taken by answers that nobody wants any more.
     pub(crate) room_is_shared: bool,
@@ -170,7 +170,6 @@ impl Rules {
             Edges::Rearmed => Rule::Rearmed {
                 armed: asked,
                 silent: false,
-                ends_are_whole: self.ends_are_whole,
             },
             Edges::Paced => Rule::Paced(Default::default()),
         }
@@ -195,8 +194,6 @@ pub(crate) enum Rule {
         armed: PollFlags,
         /// An error or a hang-up was reported, which cannot be left out of the question by itself.
         silent: bool,
-        /// It is told for all that was asked for.
-        ends_are_whole: bool,
     },
     /// Of each of [`PACED`].
     Paced([Pace; PACED.len()]),
@@ -249,14 +246,7 @@ impl Rule {
             } if seen.intersects(END) => told(seen, asked),
             Rule::WhileReady { .. } | Rule::Kernel { .. } => seen,
             Rule::Rearmed { silent: true, .. } => NOTHING,
-            Rule::Rearmed {
-                armed,
-                ends_are_whole,
-                ..
-            } => {
-                let tried = if *ends_are_whole { asked } else { *armed };
-                told(seen & (*armed | END), tried)
-            }
+            Rule::Rearmed { armed, .. } => told(seen & (*armed | END), asked),
             Rule::Paced(paces) => among(seen, asked, paces, Pace::is_due),
         }
     }
@@ -376,13 +366,13 @@ fn among(
     }
 }
 
-/// What is said of `seen` if `armed` is looked at: an error or a hang-up is told as readiness in each direction, and
-/// the end of the peer's stream as something to read.
-pub(crate) fn told(seen: PollFlags, armed: PollFlags) -> PollFlags {
+/// What is said of `seen`: an error or a hang-up is told as readiness in each direction that was `asked` for, and the end
+/// of the peer's stream as something to read.
+pub(crate) fn told(seen: PollFlags, asked: PollFlags) -> PollFlags {
     let mut said = seen;
     said.set(IN, seen.intersects(IN | RDHUP));
     if seen.intersects(END) {
-        said |= armed & (IN | OUT);
+        said |= asked & (IN | OUT);
     }
     said
 }

@@ -313,8 +313,9 @@ impl<S> Entry<S> {
         } else if trigger.is_edge() {
             let broken = flags.intersects(PollFlags::ERR | PollFlags::HUP);
             if broken {
-                // This comes unasked until the source is left out, so every direction has to be tried now.
-                flags |= self.armed - PRI - POLL_RDHUP;
+                // Whatever was reported before: the state is another one now, and this comes unasked until the source is
+                // left out. So every direction has to be tried. epoll says the same.
+                flags |= requested(self.wanted.interest) - PRI - POLL_RDHUP;
             }
             if self.pace.is_none() {
                 self.armed -= flags;

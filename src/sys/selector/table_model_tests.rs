@@ -73,7 +73,7 @@ impl Expected {
                 Some(said)
             }
             (Trigger::Edge, true) => {
-                let told = said | (self.armed - PRI - RDHUP);
+                let told = said | (requested(self.wanted.interest) - PRI - RDHUP);
                 if !self.bare {
                     self.armed = NOTHING;
                     self.silent = true;
