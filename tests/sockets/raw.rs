@@ -23,6 +23,10 @@ pub(crate) fn die_of_sigpipe() {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) const SO_NO_CHECK: libc::c_int = 11;
 
+/// Of the kernel's `in6.h`; the same.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) const IPV6_FLOWINFO_SEND: libc::c_int = 33;
+
 /// Sets an option that has no safe function.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn set_option(

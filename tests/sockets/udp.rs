@@ -327,6 +327,35 @@ fn for_one_family_alone() {
     }
 }
 
+/// The standard library hands the flow information of an address through as it is, in the order of the wire. What is
+/// sent to and connected to here has to be the same address.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn flow_information_keeps_the_order_of_its_bytes() {
+    use std::os::fd::AsFd;
+
+    let Some(any) = any_v6() else { return };
+    let receiver = net::UdpSocket::bind(any).unwrap();
+    receiver
+        .set_read_timeout(Some(crate::util::PATIENCE))
+        .unwrap();
+    let SocketAddr::V6(mut to) = receiver.local_addr().unwrap() else {
+        panic!("{any} is no address of IPv6");
+    };
+    let (sender, _) = bind(any);
+    let fd = sender.as_fd();
+    crate::raw::set_option(fd, libc::IPPROTO_IPV6, crate::raw::IPV6_FLOWINFO_SEND, 1);
+    // A traffic class. The other way round it would be a flow label, mostly.
+    to.set_flowinfo(u32::from_ne_bytes([0x0a, 0xb0, 0, 0]));
+    assert_eq!(sender.send_to(b"sent to", to.into()).unwrap(), 7);
+    sender.connect(to.into()).unwrap();
+    assert_eq!(sender.peer_addr().unwrap(), to.into());
+    assert_eq!(sender.send(b"connected").unwrap(), 9);
+    let mut buffer = [0; 16];
+    assert_eq!(receiver.recv(&mut buffer).unwrap(), 7);
+    assert_eq!(receiver.recv(&mut buffer).unwrap(), 9);
+}
+
 #[test]
 fn try_io() {
     use std::io::Read;

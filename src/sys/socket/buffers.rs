@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use rustix::io::readv;
 use rustix::net::{self, RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer};
 
-use crate::sys::socket::internet_address;
+use crate::sys::socket::{internet_address, swapped};
 use crate::sys::{sigpipe, Handle, IOV_MAX};
 
 #[inline]
@@ -40,7 +40,9 @@ pub(crate) fn send_datagram(
     let mut control = SendAncillaryBuffer::default();
     let flags = sigpipe::SEND;
     Ok(match address {
-        Some(address) => net::sendmsg_addr(socket, &address, buffers, &mut control, flags)?,
+        Some(address) => {
+            net::sendmsg_addr(socket, &swapped(address), buffers, &mut control, flags)?
+        }
         None => net::sendmsg(socket, buffers, &mut control, flags)?,
     })
 }

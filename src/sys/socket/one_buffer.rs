@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use rustix::net::{self, RecvFlags};
 
-use crate::sys::socket::{internet_address, recv, send};
+use crate::sys::socket::{internet_address, recv, send, swapped};
 use crate::sys::{sigpipe, Handle};
 
 pub(crate) fn recv_vectored(
@@ -40,7 +40,12 @@ pub(crate) fn send_datagram(
         }
     };
     match address {
-        Some(address) => Ok(net::sendto(socket, whole, sigpipe::SEND, &address)?),
+        Some(address) => Ok(net::sendto(
+            socket,
+            whole,
+            sigpipe::SEND,
+            &swapped(address),
+        )?),
         None => send(socket, whole),
     }
 }

@@ -6,7 +6,7 @@
 pub(crate) mod local;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV6};
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
@@ -23,10 +23,26 @@ fn family_of(address: &SocketAddr) -> AddressFamily {
     }
 }
 
+/// An address as rustix takes it, or what rustix gives back. The standard library has the flow information of IPv6 in the
+/// order of the wire, as `struct sockaddr_in6` has it; rustix swaps its bytes on the way there and back.
+#[inline]
+pub(crate) fn swapped(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V6(address) => SocketAddr::V6(swapped_v6(address)),
+        v4 => v4,
+    }
+}
+
+#[inline]
+fn swapped_v6(mut address: SocketAddrV6) -> SocketAddrV6 {
+    address.set_flowinfo(address.flowinfo().to_be());
+    address
+}
+
 #[inline]
 pub(crate) fn tcp_connect(address: SocketAddr) -> io::Result<OwnedFd> {
     let socket = create::socket(family_of(&address), SocketType::STREAM)?;
-    match net::connect(&socket, &address) {
+    match net::connect(&socket, &swapped(address)) {
         Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
         Err(errno) => Err(errno.into()),
     }
@@ -35,7 +51,7 @@ pub(crate) fn tcp_connect(address: SocketAddr) -> io::Result<OwnedFd> {
 pub(crate) fn tcp_listen(address: SocketAddr) -> io::Result<OwnedFd> {
     let socket = create::socket(family_of(&address), SocketType::STREAM)?;
     net::sockopt::set_socket_reuseaddr(&socket, true)?;
-    net::bind(&socket, &address)?;
+    net::bind(&socket, &swapped(address))?;
     net::listen(&socket, BACKLOG)?;
     Ok(socket)
 }
@@ -51,12 +67,12 @@ pub(crate) fn tcp_accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAdd
 
 pub(crate) fn udp_bind(address: SocketAddr) -> io::Result<OwnedFd> {
     let socket = create::socket(family_of(&address), SocketType::DGRAM)?;
-    net::bind(&socket, &address)?;
+    net::bind(&socket, &swapped(address))?;
     Ok(socket)
 }
 
 pub(crate) fn udp_connect(socket: Handle<'_>, address: SocketAddr) -> io::Result<()> {
-    Ok(net::connect(socket, &address)?)
+    Ok(net::connect(socket, &swapped(address))?)
 }
 
 #[inline]
@@ -91,9 +107,9 @@ pub(crate) fn peek_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(us
 #[inline(always)]
 pub(crate) fn send_to(socket: Handle<'_>, bytes: &[u8], address: SocketAddr) -> io::Result<usize> {
     // Which family it is decided here, or the two calls together would be too much code to be inlined.
-    Ok(match &address {
-        SocketAddr::V4(address) => net::sendto(socket, bytes, sigpipe::SEND, address)?,
-        SocketAddr::V6(address) => net::sendto(socket, bytes, sigpipe::SEND, address)?,
+    Ok(match address {
+        SocketAddr::V4(address) => net::sendto(socket, bytes, sigpipe::SEND, &address)?,
+        SocketAddr::V6(address) => net::sendto(socket, bytes, sigpipe::SEND, &swapped_v6(address))?,
     })
 }
 
@@ -104,7 +120,26 @@ pub(crate) fn only_v6(socket: Handle<'_>) -> io::Result<bool> {
 #[inline(always)]
 pub(crate) fn internet_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
     match address {
-        Some(address) => Ok(address.try_into()?),
+        Some(address) => Ok(swapped(address.try_into()?)),
         None => Err(Errno::AFNOSUPPORT.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// That what goes there is right can only be seen on the kernel's side: `tests/sockets/udp.rs`.
+    #[test]
+    fn an_address_comes_back_as_it_went() {
+        let ip = std::net::Ipv6Addr::LOCALHOST;
+        let v6 = SocketAddrV6::new(ip, 1, u32::from_ne_bytes([0x0a, 0xb0, 0, 0]), 2);
+        for address in [v6.into(), "127.0.0.1:3".parse().unwrap()] {
+            let there = match swapped(address) {
+                SocketAddr::V4(v4) => SocketAddrAny::from(v4),
+                SocketAddr::V6(v6) => SocketAddrAny::from(v6),
+            };
+            assert_eq!(internet_address(Some(there)).unwrap(), address);
+        }
     }
 }
