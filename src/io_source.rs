@@ -243,16 +243,22 @@ impl<T: Pollable> IoSource<T> {
 
     #[inline(always)]
     fn watched<R>(&self, direction: Direction, result: io::Result<R>) -> io::Result<R> {
-        // Looking into the error costs more than asking whether anybody wants to know.
-        if result.is_err() && Selector::tracks_sources() {
-            self.rearm_if_blocked(&result, direction);
+        // The error is looked at alone: a reference to the whole would have the value in memory, to be copied from there.
+        match result {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                // Looking into the error costs more than asking whether anybody wants to know.
+                if Selector::tracks_sources() {
+                    self.rearm_if_blocked(&error, direction);
+                }
+                Err(error)
+            }
         }
-        result
     }
 
     #[cold]
-    fn rearm_if_blocked<R>(&self, result: &io::Result<R>, direction: Direction) {
-        if matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+    fn rearm_if_blocked(&self, error: &io::Error, direction: Direction) {
+        if error.kind() == io::ErrorKind::WouldBlock {
             Selector::rearm(self.target(), direction);
         }
     }

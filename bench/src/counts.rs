@@ -27,7 +27,7 @@ const ABOVE_LIBC: f64 = 5.0;
 const MORE_ABOVE_LIBC: &[(&str, f64, &str)] = &[
     (
         "UDP round trip",
-        83.0,
+        71.0,
         "the standard library's addresses from the kernel's and back, twice",
     ),
     (
