@@ -12,13 +12,14 @@
 //!
 //! | made directly | made through libc |
 //! | --- | --- |
-//! | `socket`, `bind`, `listen`, `connect`, `accept4` | `shutdown`, `getsockname`, `getpeername` |
-//! | `recvfrom`, `sendto`, `readv`, `sendmsg`, `recvmsg`, `read`, `write` | socket options, apart from those set while binding |
-//! | `epoll_create1`, `epoll_ctl`, `epoll_wait`, `ppoll`, `eventfd2`, `pipe2` | `connect` of a [`UdpSocket`](crate::net::UdpSocket) |
-//! | `sendmmsg`, `recvmmsg`; `close` of sockets and pipes | `close` of queues and wakers |
+//! | `socket`, `socketpair`, `bind`, `listen`, `connect`, `accept4` | `shutdown`, `getsockname`, `getpeername` |
+//! | `recvfrom`, `sendto`, `readv`, `writev`, `sendmsg`, `recvmsg`, `read`, `write` | socket options, but for `SO_REUSEADDR` of listeners and the question [`only_v6`](crate::net::UdpSocket::only_v6) |
+//! | `epoll_create1`, `epoll_ctl`, `epoll_wait`, `ppoll`, `eventfd2`, `pipe2` | `close` of queues and wakers |
+//! | `sendmmsg`, `recvmmsg`; `ioctl` of pipes; `close` of sockets and pipes | |
 //!
 //! `epoll_pwait2` is made through libc's `syscall`, and so are the calls for batches of datagrams on other processors than
-//! x86-64. On Android, and on architectures for which rustix has no code of
+//! x86-64. A build that goes through libc makes none of these: it waits with `ppoll`, and fetches events after that. On
+//! Android, and on architectures for which rustix has no code of
 //! its own, such as PowerPC, everything goes through libc anyway.
 //!
 //! Tools that look from the kernel's side are not concerned. strace, seccomp filters, perf, eBPF, gVisor and network

@@ -9,6 +9,13 @@ pub(super) const STARTS_PROGRAMS: bool = cfg!(not(any(
     target_os = "vita"
 )));
 
+/// Whether rustix makes system calls itself. Errors have 16 bits then, of which the kernel's have twelve. libc's `errno`
+/// is an `int`.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+#[allow(dead_code)] // a build may have no calls beside those of rustix
+pub(super) const DIRECT: bool =
+    std::mem::size_of::<rustix::io::Errno>() == std::mem::size_of::<u16>();
+
 /// What `poll(2)` is called here.
 #[cfg(not(windows))]
 #[allow(dead_code)] // a build may have no `poll(2)` in it
@@ -159,3 +166,13 @@ pub(super) const ADDRESS_HAS_LENGTH: bool = cfg!(any(
     target_os = "netbsd",
     target_os = "openbsd"
 ));
+
+#[cfg(all(test, any(target_os = "android", target_os = "linux")))]
+mod tests {
+    use super::DIRECT;
+
+    #[test]
+    fn calls_go_through_libc_where_those_of_rustix_do() {
+        assert_eq!(DIRECT, !cfg!(rustix_use_libc));
+    }
+}

@@ -2,6 +2,9 @@
 //!
 //! Kernels without it say `ENOSYS`; sandboxes that do not know its number say `EPERM`. Both are asked once and get
 //! [`ppoll`](super::epoll_ppoll) from then on.
+//!
+//! Where rustix goes through libc, for the sake of tools that stand in between, it is `ppoll` at once. They do not know what
+//! the function `syscall` does: MemorySanitizer would take the events for memory that nobody has written.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -11,6 +14,7 @@ use std::time::Duration;
 
 use super::epoll::{Epoll, Event};
 use super::epoll_ppoll;
+use crate::sys::DIRECT;
 
 /// `struct __kernel_timespec`: 64 bits each, on every architecture.
 #[repr(C)]
@@ -22,7 +26,7 @@ struct KernelTimespec {
 pub(super) fn wait(epoll: &Epoll, events: &mut Vec<Event>, timeout: Duration) -> io::Result<()> {
     static MISSING: AtomicBool = AtomicBool::new(false);
 
-    if !MISSING.load(Ordering::Relaxed) {
+    if DIRECT && !MISSING.load(Ordering::Relaxed) {
         match epoll_pwait2(epoll, events, timeout) {
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
                 MISSING.store(true, Ordering::Relaxed);

@@ -6,17 +6,14 @@
 //! Where rustix goes through libc, for the sake of tools that stand in between, this goes through rustix.
 
 use std::arch::asm;
-use std::mem::{size_of, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::event::epoll::Event;
 use rustix::io::Errno;
 
 use super::epoll_pwait;
-
-/// Whether rustix makes system calls itself. Errors have 16 bits then, of which the kernel's have twelve. libc's `errno`
-/// is an `int`.
-const DIRECT: bool = size_of::<Errno>() == size_of::<u16>();
+use crate::sys::DIRECT;
 
 /// Waits for so many milliseconds, −1 for ever, and returns how many events there are at the start of `spare`.
 #[inline]
@@ -46,14 +43,4 @@ pub(super) fn wait(
     }
     // An error is a number from −4095 to −1.
     usize::try_from(result).map_err(|_| Errno::from_raw_os_error(-result as i32))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::DIRECT;
-
-    #[test]
-    fn goes_through_libc_where_rustix_does() {
-        assert_eq!(DIRECT, !cfg!(rustix_use_libc));
-    }
 }

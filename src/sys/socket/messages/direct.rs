@@ -5,19 +5,15 @@
 //!
 //! Where rustix goes through libc, for the sake of tools that stand in between, so does this: `many.rs`.
 
-use std::mem::size_of;
 use std::os::fd::AsRawFd;
 
 use rustix::io::Errno;
 
 use super::header::Header;
 use super::{many, syscall};
-use crate::sys::{sigpipe, Handle};
+use crate::sys::{sigpipe, Handle, DIRECT};
 
 pub(crate) use super::many::{takes_many, HEADERS};
-
-/// Whether rustix makes system calls itself. Errors have 16 bits then; libc's `errno` is an `int`.
-const DIRECT: bool = size_of::<Errno>() == size_of::<u16>();
 
 /// Sends the messages from the first one on. Returns how many were sent.
 #[inline(always)]
@@ -56,14 +52,4 @@ pub(crate) fn receive(handle: Handle<'_>, headers: &mut [Header<'_>]) -> Result<
     }
     // SAFETY: As above, for as many headers as there are. There is no timeout.
     unsafe { syscall::call(libc::SYS_recvmmsg, [fd, first as usize, count, flags, 0]) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::DIRECT;
-
-    #[test]
-    fn goes_through_libc_where_rustix_does() {
-        assert_eq!(DIRECT, !cfg!(rustix_use_libc));
-    }
 }
