@@ -110,7 +110,7 @@
 //! | registers, reregisters | *changes the parent's queue* | fails | changes the child's copy | *changes the parent's port* |
 //! | deregisters | *changes the parent's queue* | fails | changes the child's copy | fails |
 //! | polls | *takes the parent's edges* | fails | the child's copy reports by itself | *takes the parent's events* |
-//! | wakes | *wakes the parent* | fails, or *wakes the parent* | the parent gets no event | *wakes the parent* |
+//! | wakes | *wakes the parent*, once | fails, or *wakes the parent*, once | the parent gets no event | *wakes the parent*, once |
 //!
 //! A kqueue is not inherited at all. Its number is free in the child, and a queue that the child opens may get it: then
 //! what is done to the old one is done to that.

@@ -130,5 +130,6 @@
 //!
 //! # After a fork
 //!
-//! A waker in a forked child and its original in the parent share the kernel's side. Do not use it there: see
-//! [closing](super::closing#fork).
+//! A waker in a forked child and its original in the parent share the kernel's side, but not what merges wakes: of the
+//! child's, one reaches the parent at most, and none if the parent was woken and has not polled when it forked. Do not use
+//! it there: see [closing](super::closing#fork).
