@@ -19,6 +19,7 @@ pub(crate) mod stream;
 mod tcp_listener;
 mod tcp_stream;
 pub mod udp;
+mod udp_options;
 mod udp_socket;
 #[cfg(unix)]
 mod unix_datagram;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IoSliceMut};
-use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{self, SocketAddr};
 
 use super::udp::{Config, Offload, ReceiveMeta, Transmit};
 use crate::io_source::IoSource;
@@ -39,7 +39,7 @@ use crate::sys::{datagrams, lend, socket, AsHandle as _, Lent, OwnedHandle};
 /// # }
 /// ```
 pub struct UdpSocket {
-    inner: IoSource<OwnedHandle>,
+    pub(super) inner: IoSource<OwnedHandle>,
 }
 
 impl UdpSocket {
@@ -335,146 +335,6 @@ impl UdpSocket {
         socket::udp_connect(self.inner.as_handle(), address)
     }
 
-    /// Allows sending to broadcast addresses: `SO_BROADCAST`.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
-        self.std().set_broadcast(on)
-    }
-
-    /// Whether sending to broadcast addresses is allowed.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn broadcast(&self) -> io::Result<bool> {
-        self.std().broadcast()
-    }
-
-    /// Whether IPv4 multicasts are looped back to this host: `IP_MULTICAST_LOOP`. No effect on IPv6 sockets on some
-    /// systems.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()> {
-        self.std().set_multicast_loop_v4(on)
-    }
-
-    /// Whether IPv4 multicasts are looped back to this host.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn multicast_loop_v4(&self) -> io::Result<bool> {
-        self.std().multicast_loop_v4()
-    }
-
-    /// How many routers an IPv4 multicast may pass, 1 by default: `IP_MULTICAST_TTL`.
-    ///
-    /// # Errors
-    ///
-    /// The system's, for more than 255.
-    pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
-        self.std().set_multicast_ttl_v4(ttl)
-    }
-
-    /// How many routers an IPv4 multicast may pass.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
-        self.std().multicast_ttl_v4()
-    }
-
-    /// Whether IPv6 multicasts are looped back to this host: `IPV6_MULTICAST_LOOP`.
-    ///
-    /// # Errors
-    ///
-    /// The system's, for an IPv4 socket.
-    pub fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()> {
-        self.std().set_multicast_loop_v6(on)
-    }
-
-    /// Whether IPv6 multicasts are looped back to this host.
-    ///
-    /// # Errors
-    ///
-    /// The system's, for an IPv4 socket.
-    pub fn multicast_loop_v6(&self) -> io::Result<bool> {
-        self.std().multicast_loop_v6()
-    }
-
-    /// Sets how many routers a packet may pass: `IP_TTL`.
-    ///
-    /// # Errors
-    ///
-    /// The system's, for zero and for more than 255.
-    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.std().set_ttl(ttl)
-    }
-
-    /// How many routers a packet may pass.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn ttl(&self) -> io::Result<u32> {
-        self.std().ttl()
-    }
-
-    /// Joins the IPv4 group `group` on the interface with the address `interface`, or on one that the system picks
-    /// ([`UNSPECIFIED`](Ipv4Addr::UNSPECIFIED)): `IP_ADD_MEMBERSHIP`.
-    ///
-    /// # Errors
-    ///
-    /// The system's: no such interface, no multicast address, a member already.
-    #[allow(clippy::trivially_copy_pass_by_ref)] // as in mio 1.2 and in the standard library
-    pub fn join_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
-        self.std().join_multicast_v4(group, interface)
-    }
-
-    /// Joins the IPv6 group `group` on the interface with the index `interface`, or on one that the system picks (0):
-    /// `IPV6_ADD_MEMBERSHIP`.
-    ///
-    /// # Errors
-    ///
-    /// The system's: no such interface, no multicast address, a member already.
-    pub fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.std().join_multicast_v6(group, interface)
-    }
-
-    /// Leaves an IPv4 group: the reverse of [`join_multicast_v4`](UdpSocket::join_multicast_v4).
-    ///
-    /// # Errors
-    ///
-    /// The system's, if the socket is no member.
-    #[allow(clippy::trivially_copy_pass_by_ref)] // as in mio 1.2 and in the standard library
-    pub fn leave_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
-        self.std().leave_multicast_v4(group, interface)
-    }
-
-    /// Leaves an IPv6 group: the reverse of [`join_multicast_v6`](UdpSocket::join_multicast_v6).
-    ///
-    /// # Errors
-    ///
-    /// The system's, if the socket is no member.
-    pub fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.std().leave_multicast_v6(group, interface)
-    }
-
-    /// Whether an IPv6 socket is for IPv6 alone: `IPV6_V6ONLY`.
-    ///
-    /// # Errors
-    ///
-    /// The system's, for an IPv4 socket.
-    pub fn only_v6(&self) -> io::Result<bool> {
-        socket::only_v6(self.inner.as_handle())
-    }
-
     /// Takes the pending error of the socket: `SO_ERROR`.
     ///
     /// # Errors
@@ -499,7 +359,7 @@ impl UdpSocket {
     }
 
     /// The standard library's view of the socket.
-    fn std(&self) -> Lent<'_, net::UdpSocket> {
+    pub(super) fn std(&self) -> Lent<'_, net::UdpSocket> {
         lend(self.inner.as_handle())
     }
 }
