@@ -56,6 +56,17 @@ impl Backend {
 
     /// Whether this build can open the backend. The running system may still refuse it: then
     /// [`Builder::build`](crate::Builder::build) returns the system's error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Backend;
+    ///
+    /// assert!(Backend::default().is_available());
+    /// if Backend::Poll.is_available() {
+    ///     println!("this build can do without {}", Backend::default());
+    /// }
+    /// ```
     #[must_use]
     pub fn is_available(self) -> bool {
         Selector::supports(self)

@@ -42,6 +42,15 @@ impl Events {
     /// # Panics
     ///
     /// If so much memory cannot be addressed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Events;
+    ///
+    /// let events = Events::with_capacity(1024);
+    /// assert!(events.is_empty() && events.capacity() >= 1024);
+    /// ```
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Events {
         Events {
@@ -50,6 +59,23 @@ impl Events {
     }
 
     /// How many events one poll returns at most.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::{Events, Poll};
+    /// use std::time::Duration;
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(64);
+    /// poll.poll(&mut events, Some(Duration::ZERO))?;
+    /// if events.len() == events.capacity() {
+    ///     // There may be more: it pays to make the next one larger.
+    ///     events = Events::with_capacity(2 * events.capacity());
+    /// }
+    /// # let _ = events;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn capacity(&self) -> usize {
@@ -57,6 +83,26 @@ impl Events {
     }
 
     /// How many events the last poll returned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(target_os = "wasi"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{Events, Poll, Token, Waker};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(8);
+    /// let waker = Waker::new(poll.registry(), Token(0))?;
+    ///
+    /// waker.wake()?;
+    /// poll.poll(&mut events, None)?;
+    /// assert_eq!(events.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(target_os = "wasi")]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
@@ -64,6 +110,21 @@ impl Events {
     }
 
     /// Whether the last poll returned no event: it timed out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::{Events, Poll};
+    /// use std::time::Duration;
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(8);
+    /// poll.poll(&mut events, Some(Duration::from_millis(1)))?;
+    /// if events.is_empty() {
+    ///     println!("a millisecond has passed");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -94,6 +155,27 @@ impl Events {
     }
 
     /// The events of the last poll.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(target_os = "wasi"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{Events, Poll, Token, Waker};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(8);
+    /// let waker = Waker::new(poll.registry(), Token(7))?;
+    ///
+    /// waker.wake()?;
+    /// poll.poll(&mut events, None)?;
+    /// let tokens: Vec<Token> = events.iter().map(|event| event.token()).collect();
+    /// assert_eq!(tokens, [Token(7)]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(target_os = "wasi")]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn iter(&self) -> Iter<'_> {
@@ -103,6 +185,27 @@ impl Events {
     }
 
     /// Forgets the events. Polling does this first by itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(target_os = "wasi"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{Events, Poll, Token, Waker};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(8);
+    /// let waker = Waker::new(poll.registry(), Token(0))?;
+    ///
+    /// waker.wake()?;
+    /// poll.poll(&mut events, None)?;
+    /// events.clear();
+    /// assert!(events.is_empty() && events.capacity() >= 8);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(target_os = "wasi")]
+    /// # fn main() {}
+    /// ```
     #[inline]
     pub fn clear(&mut self) {
         self.inner.clear();

@@ -41,9 +41,29 @@ const fn interest(bits: u8) -> Interest {
 impl Interest {
     /// Asks for events when there is something to read: data, a connection to accept, or the end of the
     /// stream.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Interest;
+    ///
+    /// // A listener, or a connection that has nothing to send.
+    /// let reading = Interest::READABLE;
+    /// assert!(reading.is_readable() && !reading.is_writable());
+    /// ```
     pub const READABLE: Interest = interest(READABLE);
 
     /// Asks for events when there is room to write, or when a connection attempt has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Interest;
+    ///
+    /// let mut interest = Interest::READABLE;
+    /// interest |= Interest::WRITABLE; // now there is something to send
+    /// assert!(interest.is_readable() && interest.is_writable());
+    /// ```
     pub const WRITABLE: Interest = interest(WRITABLE);
 
     /// Both interests together. The `const` counterpart of `|`.
@@ -76,6 +96,15 @@ impl Interest {
     }
 
     /// Whether readable events are asked for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Interest;
+    ///
+    /// assert!(Interest::READABLE.is_readable());
+    /// assert!(!Interest::WRITABLE.is_readable());
+    /// ```
     #[must_use]
     #[inline]
     pub const fn is_readable(self) -> bool {
@@ -83,6 +112,15 @@ impl Interest {
     }
 
     /// Whether writable events are asked for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Interest;
+    ///
+    /// assert!(Interest::WRITABLE.is_writable());
+    /// assert!(!Interest::READABLE.is_writable());
+    /// ```
     #[must_use]
     #[inline]
     pub const fn is_writable(self) -> bool {
@@ -91,6 +129,16 @@ impl Interest {
 
     /// Whether completions of POSIX asynchronous I/O are asked for (FreeBSD, DragonFly and Apple systems;
     /// elsewhere always `false`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Interest;
+    ///
+    /// #[cfg(any(target_os = "freebsd", target_os = "macos"))]
+    /// assert!(Interest::AIO.is_aio());
+    /// assert!(!Interest::READABLE.is_aio());
+    /// ```
     #[must_use]
     #[inline]
     pub const fn is_aio(self) -> bool {
@@ -98,6 +146,16 @@ impl Interest {
     }
 
     /// Whether completions of `lio_listio` are asked for (FreeBSD; elsewhere always `false`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Interest;
+    ///
+    /// #[cfg(target_os = "freebsd")]
+    /// assert!(Interest::LIO.is_lio());
+    /// assert!(!Interest::READABLE.is_lio());
+    /// ```
     #[must_use]
     #[inline]
     pub const fn is_lio(self) -> bool {
@@ -106,6 +164,16 @@ impl Interest {
 
     /// Whether priority events, such as out-of-band data, are asked for (Linux and Android; elsewhere
     /// always `false`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Interest;
+    ///
+    /// #[cfg(any(target_os = "linux", target_os = "android"))]
+    /// assert!(Interest::PRIORITY.is_priority());
+    /// assert!(!Interest::READABLE.is_priority());
+    /// ```
     #[must_use]
     #[inline]
     pub const fn is_priority(self) -> bool {

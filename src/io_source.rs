@@ -19,6 +19,24 @@ use crate::{explained, Interest, Registry, Token};
 ///
 /// On Unix this is everything that implements [`AsFd`](std::os::fd::AsFd). It is implemented for all of these, and
 /// there is nothing to implement by hand.
+///
+/// # Examples
+///
+/// ```
+/// use mio::{IoSource, Pollable};
+///
+/// /// A connection over whatever the system can watch.
+/// struct Connection<T: Pollable> {
+///     source: IoSource<T>,
+///     received: Vec<u8>,
+/// }
+///
+/// impl<T: Pollable> Connection<T> {
+///     fn over(handle: T) -> Connection<T> {
+///         Connection { source: IoSource::new(handle), received: Vec::new() }
+///     }
+/// }
+/// ```
 pub trait Pollable: AsHandle {}
 
 impl<T: AsHandle> Pollable for T {}
@@ -81,6 +99,24 @@ pub struct IoSource<T: Pollable> {
 
 impl<T: Pollable> IoSource<T> {
     /// Wraps a handle, which must be in non-blocking mode.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::IoSource;
+    /// use std::os::unix::net::UnixDatagram;
+    ///
+    /// let socket = UnixDatagram::unbound()?;
+    /// socket.set_nonblocking(true)?;
+    /// let source = IoSource::new(socket);
+    /// # drop(source);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(unix))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     pub fn new(inner: T) -> IoSource<T> {
         IoSource {
@@ -99,6 +135,33 @@ impl<T: Pollable> IoSource<T> {
     /// # Errors
     ///
     /// Those of `operation`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::IoSource;
+    /// use std::io::{self, Write};
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// /// Whether it reads or writes, only the caller knows.
+    /// fn attempt<R>(
+    ///     source: &IoSource<UnixStream>,
+    ///     operation: impl FnOnce(&UnixStream) -> io::Result<R>,
+    /// ) -> io::Result<R> {
+    ///     source.do_io(operation)
+    /// }
+    ///
+    /// let (stream, _peer) = UnixStream::pair()?;
+    /// stream.set_nonblocking(true)?;
+    /// let source = IoSource::new(stream);
+    /// assert_eq!(attempt(&source, |mut stream| stream.write(b"hello"))?, 5);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(unix))]
+    /// # fn main() {}
+    /// ```
     #[inline(always)]
     pub fn do_io<F, R>(&self, operation: F) -> io::Result<R>
     where
@@ -112,6 +175,31 @@ impl<T: Pollable> IoSource<T> {
     /// # Errors
     ///
     /// Those of `operation`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::IoSource;
+    /// use std::io::ErrorKind;
+    /// use std::os::unix::net::UnixDatagram;
+    ///
+    /// let (left, right) = UnixDatagram::pair()?;
+    /// right.set_nonblocking(true)?;
+    /// let right = IoSource::new(right);
+    ///
+    /// let mut buffer = [0; 16];
+    /// let nothing = right.do_read(|socket| socket.recv(&mut buffer));
+    /// assert_eq!(nothing.unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// // From now on the queue reports what arrives.
+    /// left.send(b"hello")?;
+    /// assert_eq!(right.do_read(|socket| socket.recv(&mut buffer))?, 5);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(unix))]
+    /// # fn main() {}
+    /// ```
     #[inline(always)]
     pub fn do_read<F, R>(&self, operation: F) -> io::Result<R>
     where
@@ -125,6 +213,34 @@ impl<T: Pollable> IoSource<T> {
     /// # Errors
     ///
     /// Those of `operation`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::IoSource;
+    /// use std::io::{ErrorKind, Write};
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// let (left, right) = UnixStream::pair()?;
+    /// left.set_nonblocking(true)?;
+    /// let left = IoSource::new(left);
+    ///
+    /// let full = loop {
+    ///     match left.do_write(|mut stream| stream.write(&[0; 4096])) {
+    ///         Ok(_) => {}
+    ///         Err(error) => break error,
+    ///     }
+    /// };
+    /// // From now on the queue reports when there is room again.
+    /// assert_eq!(full.kind(), ErrorKind::WouldBlock);
+    /// # drop(right);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(unix))]
+    /// # fn main() {}
+    /// ```
     #[inline(always)]
     pub fn do_write<F, R>(&self, operation: F) -> io::Result<R>
     where
@@ -134,6 +250,29 @@ impl<T: Pollable> IoSource<T> {
     }
 
     /// The handle. A registration is not ended by this: deregister first if the handle will be closed elsewhere.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{Interest, IoSource, Poll, Token};
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// let (stream, _peer) = UnixStream::pair()?;
+    /// stream.set_nonblocking(true)?;
+    /// let mut source = IoSource::new(stream);
+    /// let poll = Poll::new()?;
+    /// poll.registry().register(&mut source, Token(0), Interest::READABLE)?;
+    ///
+    /// poll.registry().deregister(&mut source)?;
+    /// let stream: UnixStream = source.into_inner();
+    /// stream.set_nonblocking(false)?;
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(unix))]
+    /// # fn main() {}
+    /// ```
     pub fn into_inner(self) -> T {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is neither dropped nor used again, so this is the one time that the state is dropped.

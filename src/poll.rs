@@ -95,11 +95,32 @@ impl Poll {
     /// The system's, above all for too many open files. Where it, or a sandbox, does not allow the backend at all, the
     /// error names the backend, has the kind [`PermissionDenied`](io::ErrorKind::PermissionDenied) or
     /// [`Unsupported`](io::ErrorKind::Unsupported), and the system's error as its source.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::{Events, Poll};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(1024);
+    /// # let _ = (&mut poll, &mut events);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new() -> io::Result<Poll> {
         Poll::builder().build()
     }
 
     /// Chooses more than the defaults of [`new`](Poll::new).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::{Backend, Poll};
+    ///
+    /// let poll = Poll::builder().backend(Backend::default()).build()?;
+    /// assert_eq!(poll.backend(), Backend::default());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn builder() -> Builder {
         Builder {
             backend: Backend::default(),
@@ -107,6 +128,23 @@ impl Poll {
     }
 
     /// The handle through which sources are registered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(target_os = "wasi"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{Poll, Token, Waker};
+    ///
+    /// let poll = Poll::new()?;
+    /// let waker = Waker::new(poll.registry(), Token(0))?;
+    /// let registry = poll.registry().try_clone()?; // for another thread
+    /// # drop((waker, registry));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(target_os = "wasi")]
+    /// # fn main() {}
+    /// ```
     #[inline]
     #[must_use]
     pub fn registry(&self) -> &Registry {
@@ -114,6 +152,15 @@ impl Poll {
     }
 
     /// The backend of this queue.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Poll;
+    ///
+    /// println!("polling with {}", Poll::new()?.backend()); // "polling with epoll", on Linux
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn backend(&self) -> Backend {
         self.registry.queue().selector.backend()
@@ -266,6 +313,18 @@ pub struct Builder {
 
 impl Builder {
     /// Asks for a backend instead of the default one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::{Backend, Poll};
+    ///
+    /// let builder = Poll::builder();
+    /// let builder = if Backend::Poll.is_available() { builder.backend(Backend::Poll) } else { builder };
+    /// let poll = builder.build()?;
+    /// # drop(poll);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn backend(mut self, backend: Backend) -> Builder {
         self.backend = backend;
         self
@@ -277,6 +336,27 @@ impl Builder {
     ///
     /// [`Unsupported`](io::ErrorKind::Unsupported) for a backend that this build does not have. As
     /// [`Poll::new`] where the system refuses: there is no silent change to another backend.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::{Backend, Poll};
+    /// use std::io::ErrorKind;
+    ///
+    /// # fn first() -> std::io::Result<Poll> {
+    /// // The first backend that the system allows.
+    /// for backend in Backend::available() {
+    ///     match Poll::builder().backend(backend).build() {
+    ///         Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) => {
+    ///             eprintln!("{error}");
+    ///         }
+    ///         result => return result,
+    ///     }
+    /// }
+    /// Err(ErrorKind::Unsupported.into())
+    /// # }
+    /// # first().unwrap();
+    /// ```
     pub fn build(self) -> io::Result<Poll> {
         Queue::open(self.backend).map(|queue| Poll {
             registry: Registry::new(queue),

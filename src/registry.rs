@@ -183,6 +183,17 @@ impl Registry {
     /// # Errors
     ///
     /// None today; the signature allows for systems on which this needs a resource.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::{Poll, Trigger};
+    ///
+    /// let poll = Poll::new()?;
+    /// let registry = poll.registry().with_trigger(Trigger::Level).try_clone()?;
+    /// assert_eq!(registry.trigger(), Trigger::Level);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn try_clone(&self) -> io::Result<Registry> {
         Ok(self.with_trigger(self.trigger))
     }
@@ -220,6 +231,17 @@ impl Registry {
     }
 
     /// The trigger of registrations that are made through this handle.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::{Poll, Trigger};
+    ///
+    /// let poll = Poll::new()?;
+    /// assert_eq!(poll.registry().trigger(), Trigger::Edge);
+    /// assert_eq!(poll.registry().with_trigger(Trigger::Oneshot).trigger(), Trigger::Oneshot);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn trigger(&self) -> Trigger {

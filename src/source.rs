@@ -55,6 +55,10 @@ pub trait Source {
     /// # Errors
     ///
     /// Those of [`Registry::register`].
+    ///
+    /// # Examples
+    ///
+    /// The one of the [trait](Source#implementing-it) has all three methods.
     fn register(
         &mut self,
         registry: &Registry,
@@ -67,6 +71,10 @@ pub trait Source {
     /// # Errors
     ///
     /// Those of [`Registry::reregister`].
+    ///
+    /// # Examples
+    ///
+    /// As for [`register`](Source::register).
     fn reregister(
         &mut self,
         registry: &Registry,
@@ -79,6 +87,10 @@ pub trait Source {
     /// # Errors
     ///
     /// Those of [`Registry::deregister`].
+    ///
+    /// # Examples
+    ///
+    /// As for [`register`](Source::register).
     fn deregister(&mut self, registry: &Registry) -> io::Result<()>;
 }
 

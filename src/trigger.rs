@@ -65,6 +65,15 @@ const EDGE: u8 = 1 << 1;
 
 impl Trigger {
     /// Whether the registration reports changes (edges) rather than states (levels).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Trigger;
+    ///
+    /// assert!(Trigger::Edge.is_edge() && Trigger::EdgeOneshot.is_edge());
+    /// assert!(!Trigger::Level.is_edge() && !Trigger::Oneshot.is_edge());
+    /// ```
     #[inline]
     #[must_use]
     pub const fn is_edge(self) -> bool {
@@ -72,6 +81,15 @@ impl Trigger {
     }
 
     /// Whether the registration falls silent after one event.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::Trigger;
+    ///
+    /// assert!(Trigger::Oneshot.is_oneshot() && Trigger::EdgeOneshot.is_oneshot());
+    /// assert!(!Trigger::Edge.is_oneshot() && !Trigger::Level.is_oneshot());
+    /// ```
     #[inline]
     #[must_use]
     pub const fn is_oneshot(self) -> bool {

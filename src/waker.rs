@@ -66,6 +66,29 @@ impl Waker {
     /// The system's: with epoll a waker is an `eventfd(2)`, so it counts as an open file; with kqueue it is a pipe on NetBSD
     /// and OpenBSD.
     /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(target_os = "wasi"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{Events, Poll, Token, Waker};
+    /// use std::sync::Arc;
+    /// use std::thread;
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(8);
+    /// let waker = Arc::new(Waker::new(poll.registry(), Token(0))?);
+    ///
+    /// let shared = Arc::clone(&waker); // `waker` stays, so that the wake does
+    /// thread::spawn(move || shared.wake().unwrap());
+    /// poll.poll(&mut events, None)?;
+    /// assert!(events.iter().all(|event| event.token() == Token(0) && event.is_readable()));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(target_os = "wasi")]
+    /// # fn main() {}
+    /// ```
     pub fn new(registry: &Registry, token: Token) -> io::Result<Waker> {
         let queue = Arc::clone(registry.queue());
         let signal = queue.selector.signal(token)?;
@@ -85,6 +108,28 @@ impl Waker {
     /// # Errors
     ///
     /// None in ordinary operation.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(target_os = "wasi"))]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::{Events, Poll, Token, Waker};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(8);
+    /// let waker = Waker::new(poll.registry(), Token(0))?;
+    ///
+    /// // Nobody polls yet, and the wake is not lost. Many of them are one event.
+    /// waker.wake()?;
+    /// waker.wake()?;
+    /// poll.poll(&mut events, None)?;
+    /// assert_eq!(events.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(target_os = "wasi")]
+    /// # fn main() {}
+    /// ```
     #[inline]
     pub fn wake(&self) -> io::Result<()> {
         let Waker {

@@ -53,12 +53,34 @@ impl TcpListener {
     ///
     /// [`AddrInUse`](io::ErrorKind::AddrInUse), [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable),
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) for a privileged port, too many open files.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+    /// println!("listening on {}", listener.local_addr()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         socket::tcp_listen(address).map(TcpListener::from)
     }
 
     /// Takes over a listener of the standard library, which must be in
     /// [non-blocking mode](net::TcpListener::set_nonblocking) already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::TcpListener;
+    ///
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// listener.set_nonblocking(true)?;
+    /// let listener = TcpListener::from_std(listener);
+    /// # drop(listener);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn from_std(listener: net::TcpListener) -> TcpListener {
         TcpListener {
@@ -75,6 +97,18 @@ impl TcpListener {
     /// | [`WouldBlock`](io::ErrorKind::WouldBlock) | nobody waits: poll |
     /// | [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) | this one is gone: accept the next one |
     /// | OS errors `EMFILE`, `ENFILE`, `ENOMEM` | the connection stays in the backlog, and there is no new edge for it: accept again once descriptors have been closed |
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::TcpListener;
+    /// use std::io::ErrorKind;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+    /// // Nobody has come. The queue tells when somebody does.
+    /// assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline(always)]
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let result = socket::tcp_accept(self.inner.as_handle());
@@ -87,6 +121,16 @@ impl TcpListener {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+    /// assert_ne!(listener.local_addr()?.port(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.std().local_addr()
     }
@@ -96,6 +140,17 @@ impl TcpListener {
     /// # Errors
     ///
     /// The system's, for zero and for more than 255.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+    /// listener.set_ttl(1)?; // neighbours only
+    /// assert_eq!(listener.ttl()?, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.std().set_ttl(ttl)
     }
@@ -105,6 +160,10 @@ impl TcpListener {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`set_ttl`](TcpListener::set_ttl).
     pub fn ttl(&self) -> io::Result<u32> {
         self.std().ttl()
     }
@@ -114,6 +173,16 @@ impl TcpListener {
     /// # Errors
     ///
     /// The system's, if it cannot be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+    /// assert!(listener.take_error()?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.std().take_error()
     }

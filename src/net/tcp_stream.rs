@@ -63,6 +63,21 @@ impl TcpStream {
     /// What the system knows at once, such as
     /// [`NetworkUnreachable`](https://doc.rust-lang.org/std/io/enum.ErrorKind.html#variant.NetworkUnreachable) or too many
     /// open files. A refusal by the peer comes later, through [`take_error`](TcpStream::take_error).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::TcpStream;
+    /// use mio::{Interest, Poll, Token};
+    ///
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// let poll = Poll::new()?;
+    /// let mut stream = TcpStream::connect(address)?;
+    /// // The first writable event says that the attempt has ended, and `take_error` how.
+    /// poll.registry().register(&mut stream, Token(0), Interest::WRITABLE)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
         socket::tcp_connect(address).map(TcpStream::from)
@@ -72,6 +87,21 @@ impl TcpStream {
     /// [non-blocking mode](net::TcpStream::set_nonblocking) already.
     ///
     /// A stream that is not lets calls block, and with them the whole loop.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::TcpStream;
+    ///
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// // Connected while the program starts, when it may take its time.
+    /// let stream = std::net::TcpStream::connect(address)?;
+    /// stream.set_nonblocking(true)?;
+    /// let stream = TcpStream::from_std(stream);
+    /// assert_eq!(stream.peer_addr()?, address);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn from_std(stream: net::TcpStream) -> TcpStream {
         TcpStream {
@@ -84,6 +114,21 @@ impl TcpStream {
     /// # Errors
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) before the connection is established, and after it broke.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// # let (_peer, _) = listener.accept()?;
+    /// # stream.set_nonblocking(true)?;
+    /// # let stream = mio::net::TcpStream::from_std(stream);
+    /// match stream.peer_addr() {
+    ///     Ok(address) => println!("connected to {address}"),
+    ///     Err(error) => println!("not connected: {error}"),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.std().peer_addr()
     }
@@ -93,6 +138,18 @@ impl TcpStream {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// # let (_peer, _) = listener.accept()?;
+    /// # stream.set_nonblocking(true)?;
+    /// # let stream = mio::net::TcpStream::from_std(stream);
+    /// println!("{} talks to {}", stream.local_addr()?, stream.peer_addr()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.std().local_addr()
     }
@@ -102,6 +159,25 @@ impl TcpStream {
     /// # Errors
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no connection (any more).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// # let (mut peer, _) = listener.accept()?;
+    /// # stream.set_nonblocking(true)?;
+    /// # let mut stream = mio::net::TcpStream::from_std(stream);
+    /// use std::io::Write;
+    /// use std::net::Shutdown;
+    ///
+    /// stream.write_all(b"that is all")?;
+    /// stream.shutdown(Shutdown::Write)?;
+    /// # let mut received = Vec::new();
+    /// # std::io::Read::read_to_end(&mut peer, &mut received)?;
+    /// # assert_eq!(received, b"that is all");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.std().shutdown(how)
     }
@@ -113,6 +189,19 @@ impl TcpStream {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// # let (_peer, _) = listener.accept()?;
+    /// # stream.set_nonblocking(true)?;
+    /// # let stream = mio::net::TcpStream::from_std(stream);
+    /// stream.set_nodelay(true)?; // requests and answers, each written as a whole
+    /// assert!(stream.nodelay()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.std().set_nodelay(nodelay)
     }
@@ -122,6 +211,10 @@ impl TcpStream {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`set_nodelay`](TcpStream::set_nodelay).
     pub fn nodelay(&self) -> io::Result<bool> {
         self.std().nodelay()
     }
@@ -133,6 +226,19 @@ impl TcpStream {
     /// # Errors
     ///
     /// The system's, for zero and for more than 255.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// # let (_peer, _) = listener.accept()?;
+    /// # stream.set_nonblocking(true)?;
+    /// # let stream = mio::net::TcpStream::from_std(stream);
+    /// stream.set_ttl(64)?;
+    /// assert_eq!(stream.ttl()?, 64);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.std().set_ttl(ttl)
     }
@@ -142,6 +248,10 @@ impl TcpStream {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`set_ttl`](TcpStream::set_ttl).
     pub fn ttl(&self) -> io::Result<u32> {
         self.std().ttl()
     }
@@ -151,6 +261,21 @@ impl TcpStream {
     /// # Errors
     ///
     /// The system's, if it cannot be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// # let (_peer, _) = listener.accept()?;
+    /// # stream.set_nonblocking(true)?;
+    /// # let stream = mio::net::TcpStream::from_std(stream);
+    /// match stream.take_error()? {
+    ///     None => println!("as far as the system knows, all is well"),
+    ///     Some(error) => println!("the connection has failed: {error}"),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.std().take_error()
     }
@@ -162,6 +287,29 @@ impl TcpStream {
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing yet, and those of a read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// # let (mut peer, _) = listener.accept()?;
+    /// # stream.set_nonblocking(true)?;
+    /// # let mut stream = mio::net::TcpStream::from_std(stream);
+    /// use std::io::{ErrorKind, Read, Write};
+    ///
+    /// peer.write_all(b"x")?;
+    /// let mut byte = [0];
+    /// loop {
+    ///     match stream.peek(&mut byte) {
+    ///         Ok(n) => break assert_eq!(n, 1),
+    ///         Err(error) if error.kind() == ErrorKind::WouldBlock => {} // poll, instead
+    ///         Err(error) => return Err(error),
+    ///     }
+    /// }
+    /// assert_eq!(stream.read(&mut byte)?, 1); // it is still there
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner

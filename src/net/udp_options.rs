@@ -12,6 +12,17 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// socket.set_broadcast(true)?;
+    /// assert!(socket.broadcast()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
         self.std().set_broadcast(on)
     }
@@ -21,6 +32,10 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`set_broadcast`](UdpSocket::set_broadcast).
     pub fn broadcast(&self) -> io::Result<bool> {
         self.std().broadcast()
     }
@@ -31,6 +46,17 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// socket.set_multicast_loop_v4(false)?;
+    /// assert!(!socket.multicast_loop_v4()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()> {
         self.std().set_multicast_loop_v4(on)
     }
@@ -40,6 +66,10 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`set_multicast_loop_v4`](UdpSocket::set_multicast_loop_v4).
     pub fn multicast_loop_v4(&self) -> io::Result<bool> {
         self.std().multicast_loop_v4()
     }
@@ -49,6 +79,17 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's, for more than 255.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// socket.set_multicast_ttl_v4(4)?;
+    /// assert_eq!(socket.multicast_ttl_v4()?, 4);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
         self.std().set_multicast_ttl_v4(ttl)
     }
@@ -58,6 +99,10 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`set_multicast_ttl_v4`](UdpSocket::set_multicast_ttl_v4).
     pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
         self.std().multicast_ttl_v4()
     }
@@ -67,6 +112,19 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's, for an IPv4 socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let Ok(socket) = UdpSocket::bind("[::1]:0".parse().unwrap()) else {
+    ///     return Ok(()); // a system without IPv6
+    /// };
+    /// socket.set_multicast_loop_v6(false)?;
+    /// assert!(!socket.multicast_loop_v6()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()> {
         self.std().set_multicast_loop_v6(on)
     }
@@ -76,6 +134,10 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's, for an IPv4 socket.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`set_multicast_loop_v6`](UdpSocket::set_multicast_loop_v6).
     pub fn multicast_loop_v6(&self) -> io::Result<bool> {
         self.std().multicast_loop_v6()
     }
@@ -85,6 +147,17 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's, for zero and for more than 255.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// socket.set_ttl(1)?; // neighbours only
+    /// assert_eq!(socket.ttl()?, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.std().set_ttl(ttl)
     }
@@ -94,6 +167,10 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`set_ttl`](UdpSocket::set_ttl).
     pub fn ttl(&self) -> io::Result<u32> {
         self.std().ttl()
     }
@@ -104,6 +181,21 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's: no such interface, no multicast address, a member already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    /// use std::net::Ipv4Addr;
+    ///
+    /// let group = Ipv4Addr::new(224, 0, 0, 251);
+    /// let socket = UdpSocket::bind("0.0.0.0:0".parse().unwrap())?;
+    /// match socket.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST) {
+    ///     Ok(()) => socket.leave_multicast_v4(&group, &Ipv4Addr::LOCALHOST)?,
+    ///     Err(error) => println!("no multicast on this interface: {error}"),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[allow(clippy::trivially_copy_pass_by_ref)] // as in mio 1.2 and in the standard library
     pub fn join_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
         self.std().join_multicast_v4(group, interface)
@@ -115,6 +207,22 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's: no such interface, no multicast address, a member already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let group = "ff02::fb".parse().unwrap();
+    /// let Ok(socket) = UdpSocket::bind("[::]:0".parse().unwrap()) else {
+    ///     return Ok(()); // a system without IPv6
+    /// };
+    /// match socket.join_multicast_v6(&group, 0) {
+    ///     Ok(()) => socket.leave_multicast_v6(&group, 0)?,
+    ///     Err(error) => println!("no multicast here: {error}"),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.std().join_multicast_v6(group, interface)
     }
@@ -124,6 +232,10 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's, if the socket is no member.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`join_multicast_v4`](UdpSocket::join_multicast_v4).
     #[allow(clippy::trivially_copy_pass_by_ref)] // as in mio 1.2 and in the standard library
     pub fn leave_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
         self.std().leave_multicast_v4(group, interface)
@@ -134,6 +246,10 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's, if the socket is no member.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`join_multicast_v6`](UdpSocket::join_multicast_v6).
     pub fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.std().leave_multicast_v6(group, interface)
     }
@@ -143,6 +259,18 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's, for an IPv4 socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let Ok(socket) = UdpSocket::bind("[::1]:0".parse().unwrap()) else {
+    ///     return Ok(()); // a system without IPv6
+    /// };
+    /// println!("IPv6 alone: {}", socket.only_v6()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn only_v6(&self) -> io::Result<bool> {
         socket::only_v6(self.inner.as_handle())
     }

@@ -50,12 +50,34 @@ impl UdpSocket {
     ///
     /// [`AddrInUse`](io::ErrorKind::AddrInUse), [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable),
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) for a privileged port, too many open files.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// println!("bound to {}", socket.local_addr()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
         socket::udp_bind(address).map(UdpSocket::from)
     }
 
     /// Takes over a socket of the standard library, which must be in
     /// [non-blocking mode](net::UdpSocket::set_nonblocking) already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    /// socket.set_nonblocking(true)?;
+    /// let socket = UdpSocket::from_std(socket);
+    /// # drop(socket);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn from_std(socket: net::UdpSocket) -> UdpSocket {
         UdpSocket {
@@ -68,6 +90,16 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// assert_ne!(socket.local_addr()?.port(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.std().local_addr()
     }
@@ -77,6 +109,10 @@ impl UdpSocket {
     /// # Errors
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if it is not.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`connect`](UdpSocket::connect).
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.std().peer_addr()
     }
@@ -87,6 +123,18 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when the send buffer is full, OS error `EMSGSIZE` for a datagram that is
     /// too large, and an ICMP error about an earlier one to the same target if the socket is connected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// # let other = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// # let target = other.local_addr()?;
+    /// assert_eq!(socket.send_to(b"hello", target)?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline(always)]
     pub fn send_to(&self, datagram: &[u8], target: SocketAddr) -> io::Result<usize> {
         let result = socket::send_to(self.inner.as_handle(), datagram, target);
@@ -103,6 +151,22 @@ impl UdpSocket {
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, and those above.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    /// use std::io::ErrorKind;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let mut buffer = [0; 1500];
+    /// match socket.recv_from(&mut buffer) {
+    ///     Ok((n, from)) => println!("{:?} from {from}", &buffer[..n]),
+    ///     Err(error) if error.kind() == ErrorKind::WouldBlock => { /* poll */ }
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline(always)]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let result = socket::recv_from(self.inner.as_handle(), buffer);
@@ -114,6 +178,24 @@ impl UdpSocket {
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none; that counts as a read that would block.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::{net::UdpSocket, Events, Interest, Poll, Token};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(8);
+    /// let mut socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// poll.registry().register(&mut socket, Token(0), Interest::READABLE)?;
+    /// # socket.send_to(b"hello", socket.local_addr()?)?;
+    ///
+    /// poll.poll(&mut events, None)?;
+    /// let mut buffer = [0; 1500];
+    /// let (n, from) = socket.peek_from(&mut buffer)?;
+    /// assert_eq!(socket.recv_from(&mut buffer)?, (n, from)); // it was still there
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline(always)]
     pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let result = socket::peek_from(self.inner.as_handle(), buffer);
@@ -126,6 +208,10 @@ impl UdpSocket {
     ///
     /// As [`send_to`](UdpSocket::send_to). [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when an ICMP message said
     /// that nobody listens there; the datagram of this call was not sent then.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`connect`](UdpSocket::connect).
     #[inline]
     pub fn send(&self, datagram: &[u8]) -> io::Result<usize> {
         self.inner
@@ -138,6 +224,10 @@ impl UdpSocket {
     ///
     /// As [`recv_from`](UdpSocket::recv_from), and [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when an ICMP
     /// message said that nobody listens there.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`connect`](UdpSocket::connect).
     #[inline]
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner
@@ -149,6 +239,10 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As [`recv`](UdpSocket::recv).
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`peek_from`](UdpSocket::peek_from).
     #[inline]
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner
@@ -164,6 +258,17 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's, if the socket's address cannot be told.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::{udp::Config, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let offload = socket.offload(&Config::new().coalesce(true).ecn(true))?;
+    /// println!("{:?}", offload.capabilities());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn offload(&self, config: &Config) -> io::Result<Offload> {
         let local = self.local_addr()?;
         let v6 = local.is_ipv6();
@@ -331,6 +436,27 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's, such as an unreachable network.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::{net::UdpSocket, Events, Interest, Poll, Token};
+    ///
+    /// let mut poll = Poll::new()?;
+    /// let mut events = Events::with_capacity(8);
+    /// let mut left = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let right = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// left.connect(right.local_addr()?)?;
+    /// right.connect(left.local_addr()?)?;
+    /// assert_eq!(left.peer_addr()?, right.local_addr()?);
+    ///
+    /// poll.registry().register(&mut left, Token(0), Interest::READABLE)?;
+    /// right.send(b"hello")?;
+    /// poll.poll(&mut events, None)?;
+    /// let mut buffer = [0; 1500];
+    /// assert_eq!(left.recv(&mut buffer)?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn connect(&self, address: SocketAddr) -> io::Result<()> {
         socket::udp_connect(self.inner.as_handle(), address)
     }
@@ -340,6 +466,16 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's, if it cannot be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UdpSocket;
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// assert!(socket.take_error()?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.std().take_error()
     }
@@ -350,6 +486,24 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of `operation`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)]
+    /// # fn main() -> std::io::Result<()> {
+    /// use mio::net::UdpSocket;
+    /// use rustix::net::{recv, RecvFlags};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let mut buffer = [0; 1500];
+    /// let received = socket.try_io(|| Ok(recv(&socket, &mut buffer, RecvFlags::TRUNC)?));
+    /// assert_eq!(received.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(unix))]
+    /// # fn main() {}
+    /// ```
     #[inline]
     pub fn try_io<F, T>(&self, operation: F) -> io::Result<T>
     where

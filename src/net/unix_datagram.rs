@@ -41,6 +41,21 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// As [`UnixListener::bind`](super::UnixListener::bind).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::UnixDatagram;
+    ///
+    /// let server = UnixDatagram::bind(&path)?;
+    /// let client = UnixDatagram::unbound()?;
+    /// client.send_to(b"hello", &path)?;
+    /// let mut buffer = [0; 16];
+    /// assert_eq!(server.recv(&mut buffer)?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixDatagram> {
         local::datagram(Some(&local::path_address(path.as_ref())?)).map(UnixDatagram::from)
     }
@@ -50,6 +65,19 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// As [`bind`](UnixDatagram::bind).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::UnixDatagram;
+    /// use std::os::unix::net::SocketAddr;
+    ///
+    /// let socket = UnixDatagram::bind_addr(&SocketAddr::from_pathname(&path)?)?;
+    /// assert_eq!(socket.local_addr()?.as_pathname(), Some(&*path));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn bind_addr(address: &SocketAddr) -> io::Result<UnixDatagram> {
         local::datagram(Some(&local::address(address)?)).map(UnixDatagram::from)
     }
@@ -59,6 +87,10 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// Too many open files.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`bind`](UnixDatagram::bind).
     pub fn unbound() -> io::Result<UnixDatagram> {
         local::datagram(None).map(UnixDatagram::from)
     }
@@ -68,6 +100,20 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// Too many open files.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UnixDatagram;
+    /// use std::io::ErrorKind;
+    ///
+    /// let (left, right) = UnixDatagram::pair()?;
+    /// let mut buffer = [0; 16];
+    /// assert_eq!(right.recv(&mut buffer).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// left.send(b"hello")?;
+    /// assert_eq!(right.recv(&mut buffer)?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (left, right) = local::datagram_pair()?;
         Ok((UnixDatagram::from(left), UnixDatagram::from(right)))
@@ -75,6 +121,18 @@ impl UnixDatagram {
 
     /// Takes over a socket of the standard library, which must be in
     /// [non-blocking mode](net::UnixDatagram::set_nonblocking) already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UnixDatagram;
+    ///
+    /// let socket = std::os::unix::net::UnixDatagram::unbound()?;
+    /// socket.set_nonblocking(true)?;
+    /// let socket = UnixDatagram::from_std(socket);
+    /// # drop(socket);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn from_std(socket: net::UnixDatagram) -> UnixDatagram {
         UnixDatagram {
@@ -87,6 +145,22 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// As [`UnixStream::connect`](super::UnixStream::connect).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::UnixDatagram;
+    ///
+    /// let server = UnixDatagram::bind(&path)?;
+    /// let client = UnixDatagram::unbound()?;
+    /// client.connect(&path)?;
+    /// client.send(b"hello")?;
+    /// assert_eq!(client.peer_addr()?.as_pathname(), Some(&*path));
+    /// # drop(server);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         local::connect(self.inner.as_handle(), &local::path_address(path.as_ref())?)
     }
@@ -96,6 +170,10 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`bind_addr`](UnixDatagram::bind_addr).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.std().local_addr()
     }
@@ -105,6 +183,10 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if it is not.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`connect`](UnixDatagram::connect).
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.std().peer_addr()
     }
@@ -117,6 +199,24 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::UnixDatagram;
+    ///
+    /// let server = UnixDatagram::bind(&path)?;
+    /// # let other = folder.path().join("other");
+    /// let client = UnixDatagram::bind(&other)?;
+    /// client.send_to(b"hello", &path)?;
+    ///
+    /// let mut buffer = [0; 16];
+    /// let (n, from) = server.recv_from(&mut buffer)?;
+    /// assert_eq!((n, from.as_pathname()), (5, Some(&*other)));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline(always)]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let result = local::recv_from(self.inner.as_handle(), buffer);
@@ -128,6 +228,10 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`pair`](UnixDatagram::pair).
     #[inline]
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner
@@ -141,6 +245,10 @@ impl UnixDatagram {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when the receiver's queue is full,
     /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when nobody has the file open,
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long or has a zero byte in it.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`bind`](UnixDatagram::bind).
     pub fn send_to<P: AsRef<Path>>(&self, datagram: &[u8], path: P) -> io::Result<usize> {
         let address = local::path_address(path.as_ref())?;
         self.inner
@@ -153,6 +261,10 @@ impl UnixDatagram {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when the receiver's queue is full,
     /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when the receiver is gone.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`pair`](UnixDatagram::pair).
     #[inline]
     pub fn send(&self, datagram: &[u8]) -> io::Result<usize> {
         self.inner
@@ -164,6 +276,16 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// The system's, if it cannot be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UnixDatagram;
+    ///
+    /// let (left, _right) = UnixDatagram::pair()?;
+    /// assert!(left.take_error()?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.std().take_error()
     }
@@ -173,6 +295,19 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UnixDatagram;
+    /// use std::io::ErrorKind;
+    /// use std::net::Shutdown;
+    ///
+    /// let (left, _right) = UnixDatagram::pair()?;
+    /// left.shutdown(Shutdown::Write)?;
+    /// assert_eq!(left.send(b"x").unwrap_err().kind(), ErrorKind::BrokenPipe);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.std().shutdown(how)
     }
@@ -183,6 +318,19 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// Those of `operation`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UnixDatagram;
+    /// use rustix::net::{recv, RecvFlags};
+    ///
+    /// let (_left, right) = UnixDatagram::pair()?;
+    /// let mut buffer = [0; 16];
+    /// let received = right.try_io(|| Ok(recv(&right, &mut buffer, RecvFlags::TRUNC)?));
+    /// assert_eq!(received.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn try_io<F, T>(&self, operation: F) -> io::Result<T>
     where

@@ -45,6 +45,24 @@ impl UnixListener {
     /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the file exists, be it in use or stale;
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (108 bytes on Linux, 104 on BSD and Apple
     /// systems) or has a zero byte in it; the errors of creating a file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::UnixListener;
+    /// use std::io::ErrorKind;
+    ///
+    /// let listener = UnixListener::bind(&path)?;
+    /// drop(listener);
+    /// // The file is still there.
+    /// assert_eq!(UnixListener::bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse);
+    /// std::fs::remove_file(&path)?;
+    /// let listener = UnixListener::bind(&path)?;
+    /// # drop(listener);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
         local::listen(&local::path_address(path.as_ref())?).map(UnixListener::from)
     }
@@ -54,12 +72,39 @@ impl UnixListener {
     /// # Errors
     ///
     /// As [`bind`](UnixListener::bind).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::UnixListener;
+    /// use std::os::unix::net::SocketAddr;
+    ///
+    /// let listener = UnixListener::bind_addr(&SocketAddr::from_pathname(&path)?)?;
+    /// assert_eq!(listener.local_addr()?.as_pathname(), Some(&*path));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn bind_addr(address: &SocketAddr) -> io::Result<UnixListener> {
         local::listen(&local::address(address)?).map(UnixListener::from)
     }
 
     /// Takes over a listener of the standard library, which must be in
     /// [non-blocking mode](net::UnixListener::set_nonblocking) already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::UnixListener;
+    ///
+    /// let listener = std::os::unix::net::UnixListener::bind(&path)?;
+    /// listener.set_nonblocking(true)?;
+    /// let listener = UnixListener::from_std(listener);
+    /// # drop(listener);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn from_std(listener: net::UnixListener) -> UnixListener {
         UnixListener {
@@ -75,6 +120,20 @@ impl UnixListener {
     /// # Errors
     ///
     /// As [`TcpListener::accept`](super::TcpListener::accept).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::UnixListener;
+    /// use std::io::ErrorKind;
+    ///
+    /// let listener = UnixListener::bind(&path)?;
+    /// // Nobody has come. The queue tells when somebody does.
+    /// assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline(always)]
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let result = local::accept(self.inner.as_handle());
@@ -87,6 +146,10 @@ impl UnixListener {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`bind_addr`](UnixListener::bind_addr).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.std().local_addr()
     }
@@ -96,6 +159,18 @@ impl UnixListener {
     /// # Errors
     ///
     /// The system's, if it cannot be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::UnixListener;
+    ///
+    /// let listener = UnixListener::bind(&path)?;
+    /// assert!(listener.take_error()?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.std().take_error()
     }

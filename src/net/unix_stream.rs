@@ -43,6 +43,22 @@ impl UnixStream {
     /// nobody listens on, [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (108 bytes on Linux,
     /// 104 on BSD and Apple systems) or has a zero byte in it. When the backlog is full there is no stream, and no event
     /// will tell when to try again: [`WouldBlock`](io::ErrorKind::WouldBlock) on Linux, `ConnectionRefused` elsewhere.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::{UnixListener, UnixStream};
+    /// use std::io::ErrorKind;
+    ///
+    /// assert_eq!(UnixStream::connect(&path).unwrap_err().kind(), ErrorKind::NotFound);
+    /// let listener = UnixListener::bind(&path)?;
+    /// let stream = UnixStream::connect(&path)?;
+    /// assert_eq!(stream.peer_addr()?.as_pathname(), Some(&*path));
+    /// # drop(listener);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
         local::stream_connect(&local::path_address(path.as_ref())?).map(UnixStream::from)
     }
@@ -52,12 +68,37 @@ impl UnixStream {
     /// # Errors
     ///
     /// As [`connect`](UnixStream::connect).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// use mio::net::{UnixListener, UnixStream};
+    ///
+    /// let listener = UnixListener::bind(&path)?;
+    /// let stream = UnixStream::connect_addr(&listener.local_addr()?)?;
+    /// assert!(stream.local_addr()?.is_unnamed());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn connect_addr(address: &SocketAddr) -> io::Result<UnixStream> {
         local::stream_connect(&local::address(address)?).map(UnixStream::from)
     }
 
     /// Takes over a stream of the standard library, which must be in
     /// [non-blocking mode](net::UnixStream::set_nonblocking) already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UnixStream;
+    ///
+    /// let (left, _right) = std::os::unix::net::UnixStream::pair()?;
+    /// left.set_nonblocking(true)?;
+    /// let left = UnixStream::from_std(left);
+    /// # drop(left);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn from_std(stream: net::UnixStream) -> UnixStream {
         UnixStream {
@@ -70,6 +111,20 @@ impl UnixStream {
     /// # Errors
     ///
     /// Too many open files.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UnixStream;
+    /// use std::io::{ErrorKind, Read, Write};
+    ///
+    /// let (mut left, mut right) = UnixStream::pair()?;
+    /// let mut buffer = [0; 16];
+    /// assert_eq!(right.read(&mut buffer).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// left.write_all(b"hello")?;
+    /// assert_eq!(right.read(&mut buffer)?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (left, right) = local::stream_pair()?;
         Ok((UnixStream::from(left), UnixStream::from(right)))
@@ -80,6 +135,10 @@ impl UnixStream {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`connect_addr`](UnixStream::connect_addr).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.std().local_addr()
     }
@@ -89,6 +148,10 @@ impl UnixStream {
     /// # Errors
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`connect`](UnixStream::connect).
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.std().peer_addr()
     }
@@ -98,6 +161,16 @@ impl UnixStream {
     /// # Errors
     ///
     /// The system's, if it cannot be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UnixStream;
+    ///
+    /// let (left, _right) = UnixStream::pair()?;
+    /// assert!(left.take_error()?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.std().take_error()
     }
@@ -107,6 +180,19 @@ impl UnixStream {
     /// # Errors
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer. Linux lets that pass.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UnixStream;
+    /// use std::io::Read;
+    /// use std::net::Shutdown;
+    ///
+    /// let (left, mut right) = UnixStream::pair()?;
+    /// left.shutdown(Shutdown::Write)?;
+    /// assert_eq!(right.read(&mut [0; 16])?, 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.std().shutdown(how)
     }
@@ -117,6 +203,19 @@ impl UnixStream {
     /// # Errors
     ///
     /// Those of `operation`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::UnixStream;
+    /// use rustix::net::{recv, RecvFlags};
+    ///
+    /// let (_left, right) = UnixStream::pair()?;
+    /// let mut buffer = [0; 16];
+    /// let received = right.try_io(|| Ok(recv(&right, &mut buffer, RecvFlags::WAITALL)?));
+    /// assert_eq!(received.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn try_io<F, T>(&self, operation: F) -> io::Result<T>
     where

@@ -299,7 +299,7 @@ pub(crate) type WakeSignal = <Selector as selector::Selector>::Signal;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 impl crate::Interest {
     /// Asks for events when there is priority data, such as TCP's out-of-band byte or a change of a sysfs file
-    /// (`EPOLLPRI`). Linux and Android only.
+    /// (`EPOLLPRI`). Linux and Android only. [`is_priority`](crate::event::Event::is_priority) has an example.
     pub const PRIORITY: crate::Interest = crate::interest::of_some_systems::PRIORITY;
 }
 
@@ -314,7 +314,7 @@ impl crate::Interest {
     ///
     /// Such an operation is not registered with a queue, but names it: in its `sigevent`, with the queue's descriptor and
     /// the token. So this is for sources that start operations themselves; a descriptor registered for nothing else is
-    /// not watched.
+    /// not watched. [`is_aio`](crate::event::Event::is_aio) has an example.
     pub const AIO: crate::Interest = crate::interest::of_some_systems::AIO;
 }
 
@@ -322,7 +322,7 @@ impl crate::Interest {
 impl crate::Interest {
     /// Asks for events when a list of asynchronous operations completes (`EVFILT_LIO`). FreeBSD only.
     ///
-    /// As with [`AIO`](crate::Interest::AIO), the list names the queue itself.
+    /// As with [`AIO`](crate::Interest::AIO), the list names the queue itself. [`is_lio`](crate::event::Event::is_lio) has an example.
     pub const LIO: crate::Interest = crate::interest::of_some_systems::LIO;
 }
 

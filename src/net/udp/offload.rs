@@ -46,6 +46,14 @@ pub struct Config {
 
 impl Config {
     /// Cheap sending, plain receiving.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Config;
+    ///
+    /// assert_eq!(Config::new(), Config::default());
+    /// ```
     #[must_use]
     pub const fn new() -> Config {
         Config {
@@ -63,6 +71,20 @@ impl Config {
     /// buffer should have room for 65,535 bytes then: of what does not fit the rest is lost. Off by default.
     ///
     /// It holds for every receive on the socket, also for `recv` and `recv_from`, which cannot tell where a datagram ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::{udp::Config, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let offload = socket.offload(&Config::new().coalesce(true))?;
+    /// // Room for as much as the system may put together.
+    /// let length = if offload.capabilities().max_coalesced > 1 { 65_535 } else { 1500 };
+    /// let buffer = vec![0; length];
+    /// # drop(buffer);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub const fn coalesce(mut self, on: bool) -> Config {
         self.coalesce = on;
@@ -70,6 +92,19 @@ impl Config {
     }
 
     /// Whether received datagrams come with their congestion mark. Off by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::{udp::Config, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let offload = socket.offload(&Config::new().ecn(true))?;
+    /// if !offload.capabilities().receive_ecn {
+    ///     println!("congestion will show by losses only");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub const fn ecn(mut self, on: bool) -> Config {
         self.ecn = on;
@@ -78,6 +113,19 @@ impl Config {
 
     /// Whether received datagrams come with the address that they were sent to and with the interface. A server that is
     /// bound to the unspecified address sends its answer from there. Off by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::{udp::Config, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let offload = socket.offload(&Config::new().destination(true))?;
+    /// if !offload.capabilities().receive_destination {
+    ///     println!("a socket for each address is needed");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub const fn destination(mut self, on: bool) -> Config {
         self.destination = on;
@@ -86,6 +134,19 @@ impl Config {
 
     /// Whether packets that are too long for a link are dropped there and not cut up, as path MTU discovery of QUIC needs
     /// it. `false`, the default, leaves the socket as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::{udp::Config, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let offload = socket.offload(&Config::new().dont_fragment(true))?;
+    /// if !offload.capabilities().dont_fragment {
+    ///     println!("the path's MTU cannot be found out");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub const fn dont_fragment(mut self, on: bool) -> Config {
         self.dont_fragment = on;
@@ -94,6 +155,17 @@ impl Config {
 
     /// Whether the system may cut contents into segments (GSO on Linux, USO on Windows). If not, this crate does, with the same result. On
     /// by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::{udp::Config, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let offload = socket.offload(&Config::new().segmentation(false))?;
+    /// assert_eq!(offload.capabilities().max_segments, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub const fn segmentation(mut self, on: bool) -> Config {
         self.segmentation = on;
@@ -101,6 +173,17 @@ impl Config {
     }
 
     /// Whether a system call may take several datagrams (`sendmmsg`, `recvmmsg`). On by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::{udp::Config, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let offload = socket.offload(&Config::new().batching(false))?;
+    /// assert_eq!(offload.capabilities().datagrams_per_call, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub const fn batching(mut self, on: bool) -> Config {
         self.batching = on;
@@ -109,6 +192,17 @@ impl Config {
 
     /// Whether to do with what every system has: one system call for each datagram, and nothing beside it but its address.
     /// To test a program against it. Off by default; on, it overrules the rest.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::{udp::Config, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let offload = socket.offload(&Config::new().portable(true).ecn(true))?;
+    /// assert!(!offload.capabilities().receive_ecn);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub const fn portable(mut self, on: bool) -> Config {
         self.portable = on;
@@ -126,6 +220,20 @@ impl Default for Config {
 ///
 /// Nobody has to look. A batch means the same whatever is in force; only what it costs differs, and which of the optional
 /// parts of [`ReceiveMeta`](super::ReceiveMeta) are there.
+///
+/// # Examples
+///
+/// ```
+/// use mio::net::{udp::Config, UdpSocket};
+///
+/// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+/// let capabilities = socket.offload(&Config::new())?.capabilities();
+/// println!(
+///     "{} times up to {} datagrams for each system call",
+///     capabilities.datagrams_per_call, capabilities.max_segments,
+/// );
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
@@ -196,6 +304,25 @@ pub(crate) struct Found {
 ///
 /// Made by [`UdpSocket::offload`](crate::net::UdpSocket::offload). It belongs to that socket and may be shared between
 /// threads. Used with another socket, the batches of that one may fail or lack what was asked for; nothing else happens.
+///
+/// # Examples
+///
+/// ```
+/// use mio::net::udp::{Config, Offload};
+/// use mio::net::UdpSocket;
+///
+/// /// What belongs together.
+/// struct Endpoint {
+///     socket: UdpSocket,
+///     offload: Offload,
+/// }
+///
+/// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+/// let offload = socket.offload(&Config::new())?;
+/// let endpoint = Endpoint { socket, offload };
+/// # drop((endpoint.socket, endpoint.offload));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Offload {
     capabilities: Capabilities,
@@ -227,6 +354,17 @@ impl Offload {
     }
 
     /// What is in force now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::{udp::Config, UdpSocket};
+    ///
+    /// let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
+    /// let offload = socket.offload(&Config::new())?;
+    /// assert!(offload.capabilities().max_segments >= 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
         Capabilities {

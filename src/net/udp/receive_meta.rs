@@ -12,6 +12,18 @@ use super::Ecn;
 /// The buffer holds [`len`](ReceiveMeta::len) bytes. They are one datagram if [`stride`](ReceiveMeta::stride) is the same.
 /// Otherwise they are several from the same sender, each of `stride` bytes, the last one maybe shorter:
 /// [`datagrams`](ReceiveMeta::datagrams) takes them apart.
+///
+/// # Examples
+///
+/// ```
+/// use mio::net::udp::ReceiveMeta;
+///
+/// /// Answers go to whom the datagram came from, and from where it was sent to.
+/// fn route(meta: &ReceiveMeta) -> (std::net::SocketAddr, Option<std::net::IpAddr>) {
+///     (meta.source, meta.destination)
+/// }
+/// assert_eq!(route(&ReceiveMeta::default()).1, None);
+/// ```
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceiveMeta {
@@ -97,6 +109,10 @@ impl Default for ReceiveMeta {
 }
 
 /// The datagrams in a buffer: what [`ReceiveMeta::datagrams`] returns.
+///
+/// # Examples
+///
+/// There is one at [`ReceiveMeta::datagrams`].
 #[derive(Clone, Debug)]
 pub struct Datagrams<'a> {
     rest: Option<&'a [u8]>,

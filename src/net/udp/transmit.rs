@@ -9,6 +9,18 @@ use super::Ecn;
 use crate::sys::datagram::slices;
 
 /// How many slices the contents of a [`Transmit`] may have: 64.
+///
+/// # Examples
+///
+/// ```
+/// use mio::net::udp::{Transmit, MAX_SLICES};
+/// use std::io::IoSlice;
+///
+/// let pieces = vec![IoSlice::new(b"x"); 100];
+/// for contents in pieces.chunks(MAX_SLICES) {
+///     println!("{:?}", Transmit::to_peer(contents));
+/// }
+/// ```
 pub const MAX_SLICES: usize = 64;
 
 /// A datagram to send, or many of the same length that stand one behind the other: what
@@ -58,6 +70,17 @@ pub struct Transmit<'a> {
 
 impl<'a> Transmit<'a> {
     /// A datagram to `destination`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello")];
+    /// let transmit = Transmit::to("192.0.2.1:4433".parse().unwrap(), &contents);
+    /// assert!(transmit.destination.is_some());
+    /// ```
     #[inline]
     #[must_use]
     pub fn to(destination: SocketAddr, contents: &'a [IoSlice<'a>]) -> Transmit<'a> {
@@ -68,6 +91,16 @@ impl<'a> Transmit<'a> {
     }
 
     /// A datagram to the address that the socket is [connected](crate::net::UdpSocket::connect) to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello")];
+    /// assert_eq!(Transmit::to_peer(&contents).destination, None);
+    /// ```
     #[inline]
     #[must_use]
     pub fn to_peer(contents: &'a [IoSlice<'a>]) -> Transmit<'a> {
@@ -85,6 +118,16 @@ impl<'a> Transmit<'a> {
 
     /// The same as datagrams of `bytes` each, 1 to 65,535: sets [`segment_size`](Transmit::segment_size). With 0 the
     /// contents are one datagram.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello")];
+    /// assert_eq!(Transmit::to_peer(&contents).segments_of(2).datagrams(), 3); // "he", "ll", "o"
+    /// ```
     #[inline]
     #[must_use]
     pub const fn segments_of(mut self, bytes: u16) -> Transmit<'a> {
@@ -93,6 +136,17 @@ impl<'a> Transmit<'a> {
     }
 
     /// The same with a congestion mark.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::{Ecn, Transmit};
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello")];
+    /// let transmit = Transmit::to_peer(&contents).with_ecn(Ecn::Ect0);
+    /// assert_eq!(transmit.ecn, Some(Ecn::Ect0));
+    /// ```
     #[inline]
     #[must_use]
     pub const fn with_ecn(mut self, ecn: Ecn) -> Transmit<'a> {
@@ -101,6 +155,18 @@ impl<'a> Transmit<'a> {
     }
 
     /// The same from an address of this host's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello")];
+    /// let source = "192.0.2.7".parse().unwrap();
+    /// let transmit = Transmit::to_peer(&contents).with_source(source);
+    /// assert_eq!(transmit.source, Some(source));
+    /// ```
     #[inline]
     #[must_use]
     pub const fn with_source(mut self, source: IpAddr) -> Transmit<'a> {
@@ -109,6 +175,17 @@ impl<'a> Transmit<'a> {
     }
 
     /// The same through the interface with the index `interface`; 0 leaves it to the system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello")];
+    /// let transmit = Transmit::to_peer(&contents).with_interface(0);
+    /// assert_eq!(transmit.interface, None);
+    /// ```
     #[inline]
     #[must_use]
     pub const fn with_interface(mut self, interface: u32) -> Transmit<'a> {
@@ -117,6 +194,16 @@ impl<'a> Transmit<'a> {
     }
 
     /// What is sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello")];
+    /// assert_eq!(&*Transmit::to_peer(&contents).contents()[0], b"hello");
+    /// ```
     #[inline]
     #[must_use]
     pub const fn contents(&self) -> &'a [IoSlice<'a>] {
@@ -124,6 +211,18 @@ impl<'a> Transmit<'a> {
     }
 
     /// How many datagrams it is as a whole.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello")];
+    /// let transmit = Transmit::to_peer(&contents);
+    /// assert_eq!(transmit.datagrams(), 1);
+    /// assert_eq!(transmit.segments_of(2).datagrams(), 3);
+    /// ```
     #[must_use]
     pub fn datagrams(&self) -> usize {
         let total = self.len();
@@ -137,6 +236,16 @@ impl<'a> Transmit<'a> {
     }
 
     /// How many bytes the contents have.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello "), IoSlice::new(b"world")];
+    /// assert_eq!(Transmit::to_peer(&contents).len(), 11);
+    /// ```
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
@@ -144,6 +253,16 @@ impl<'a> Transmit<'a> {
     }
 
     /// Whether the contents are empty. They are sent as an empty datagram.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    ///
+    /// let transmit = Transmit::to_peer(&[]);
+    /// assert!(transmit.is_empty());
+    /// assert_eq!(transmit.datagrams(), 1);
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -152,6 +271,17 @@ impl<'a> Transmit<'a> {
 
     /// How many bytes went out already, in an earlier batch that ended in the middle of this transmit: a multiple of the
     /// segment size. It is 0 again when all of it went out, so that it can be sent anew.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello")];
+    /// let transmit = Transmit::to_peer(&contents).segments_of(2);
+    /// println!("{} bytes are still to go", transmit.len() - transmit.sent());
+    /// ```
     #[inline]
     #[must_use]
     pub const fn sent(&self) -> usize {
@@ -159,6 +289,17 @@ impl<'a> Transmit<'a> {
     }
 
     /// The error at which an earlier batch ended before this transmit, and which the next one reports first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::net::udp::Transmit;
+    /// use std::io::IoSlice;
+    ///
+    /// let contents = [IoSlice::new(b"hello")];
+    /// let transmit = Transmit::to_peer(&contents);
+    /// assert!(transmit.error().is_none(), "it was not sent yet");
+    /// ```
     #[must_use]
     pub fn error(&self) -> Option<io::Error> {
         self.error

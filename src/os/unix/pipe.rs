@@ -50,18 +50,80 @@ use crate::sys::{readv, writev, OwnedHandle};
 /// # Errors
 ///
 /// Too many open files.
+///
+/// # Examples
+///
+/// ```
+/// use mio::unix::pipe;
+/// use std::io::{ErrorKind, Read, Write};
+///
+/// let (mut sender, mut receiver) = pipe::new()?;
+/// let mut buffer = [0; 16];
+/// assert_eq!(receiver.read(&mut buffer).unwrap_err().kind(), ErrorKind::WouldBlock);
+/// sender.write_all(b"hello")?;
+/// assert_eq!(receiver.read(&mut buffer)?, 5);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn new() -> io::Result<(Sender, Receiver)> {
     let (receiver, sender) = crate::sys::pipe_pair()?;
     Ok((Sender::from(sender), Receiver::from(receiver)))
 }
 
 /// The end of a pipe that is written to. See the [module](self).
+///
+/// # Examples
+///
+/// The standard input of a child process:
+///
+/// ```
+/// use mio::unix::pipe::Sender;
+/// use std::io::Write;
+/// use std::process::{Command, Stdio};
+///
+/// let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+/// let mut input = Sender::from(child.stdin.take().unwrap());
+/// input.set_nonblocking(true)?;
+/// input.write_all(b"hello")?; // so little fits into an empty pipe
+/// drop(input); // the end of its input
+/// assert!(child.wait()?.success());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Sender {
     inner: IoSource<OwnedHandle>,
 }
 
 /// The end of a pipe that is read from. See the [module](self).
+///
+/// # Examples
+///
+/// The standard output of a child process:
+///
+/// ```
+/// use mio::unix::pipe::Receiver;
+/// use mio::{Events, Interest, Poll, Token};
+/// use std::io::{ErrorKind, Read};
+/// use std::process::{Command, Stdio};
+///
+/// let mut child = Command::new("echo").arg("hello").stdout(Stdio::piped()).spawn()?;
+/// let mut output = Receiver::from(child.stdout.take().unwrap());
+/// output.set_nonblocking(true)?;
+///
+/// let mut poll = Poll::new()?;
+/// let mut events = Events::with_capacity(8);
+/// poll.registry().register(&mut output, Token(0), Interest::READABLE)?;
+/// let mut said = Vec::new();
+/// loop {
+///     match output.read_to_end(&mut said) {
+///         Ok(_) => break,
+///         Err(error) if error.kind() == ErrorKind::WouldBlock => poll.poll_until(&mut events, None)?,
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// assert_eq!(said, b"hello\n");
+/// # child.wait()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Receiver {
     inner: IoSource<OwnedHandle>,
@@ -78,6 +140,19 @@ macro_rules! pipe_end {
             /// # Errors
             ///
             /// The system's.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use mio::unix::pipe::Receiver;
+            /// use std::process::{Command, Stdio};
+            ///
+            /// let mut child = Command::new("echo").stdout(Stdio::piped()).spawn()?;
+            /// let output = Receiver::from(child.stdout.take().unwrap());
+            /// output.set_nonblocking(true)?;
+            /// # child.wait()?;
+            /// # Ok::<(), std::io::Error>(())
+            /// ```
             pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
                 Ok(ioctl_fionbio(&*self.inner, nonblocking)?)
             }
@@ -88,6 +163,19 @@ macro_rules! pipe_end {
             /// # Errors
             ///
             /// Those of `operation`.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use mio::unix::pipe;
+            /// use std::io::ErrorKind;
+            ///
+            /// let (_sender, receiver) = pipe::new()?;
+            /// let mut buffer = [0; 16];
+            /// let read = receiver.try_io(|| Ok(rustix::io::read(&receiver, &mut buffer)?));
+            /// assert_eq!(read.unwrap_err().kind(), ErrorKind::WouldBlock);
+            /// # Ok::<(), std::io::Error>(())
+            /// ```
             #[inline]
             pub fn try_io<F, T>(&self, operation: F) -> io::Result<T>
             where

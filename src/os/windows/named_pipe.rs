@@ -158,6 +158,18 @@ impl NamedPipe {
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if there is a NUL in the name; those of the system: for example, of a
     /// name of another form, or of a pipe whose first instance was made with other properties.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::windows::NamedPipe;
+    ///
+    /// let name = format!(r"\\.\pipe\mio-doc-new-{}", std::process::id());
+    /// // Two instances of one pipe, for two clients at a time.
+    /// let (first, second) = (NamedPipe::new(&name)?, NamedPipe::new(&name)?);
+    /// # drop((first, second));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new<A: AsRef<OsStr>>(name: A) -> io::Result<NamedPipe> {
         named_pipe::create(name.as_ref()).map(NamedPipe::from)
     }
@@ -176,6 +188,25 @@ impl NamedPipe {
     /// | --- | --- |
     /// | [`WouldBlock`](io::ErrorKind::WouldBlock) | there is no client yet; the pipe was never registered |
     /// | others | what the system says, now or after the event |
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::windows::NamedPipe;
+    /// use mio::{Interest, Poll, Token};
+    /// use std::io::ErrorKind;
+    ///
+    /// # let name = format!(r"\\.\pipe\mio-doc-connect-{}", std::process::id());
+    /// let poll = Poll::new()?;
+    /// let mut server = NamedPipe::new(&name)?;
+    /// poll.registry().register(&mut server, Token(0), Interest::READABLE | Interest::WRITABLE)?;
+    /// match server.connect() {
+    ///     Ok(()) => println!("a client is there"),
+    ///     Err(error) if error.kind() == ErrorKind::WouldBlock => { /* poll */ }
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn connect(&self) -> io::Result<()> {
         match &self.queue {
             Some(queue) => self.pipe.connect(queue.selector.operations()),
@@ -191,6 +222,26 @@ impl NamedPipe {
     /// # Errors
     ///
     /// Those of the system; of a client's end, always.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::windows::NamedPipe;
+    /// use mio::{Interest, Poll, Token};
+    /// use std::io::ErrorKind;
+    ///
+    /// # let name = format!(r"\\.\pipe\mio-doc-disconnect-{}", std::process::id());
+    /// let poll = Poll::new()?;
+    /// let mut server = NamedPipe::new(&name)?;
+    /// poll.registry().register(&mut server, Token(0), Interest::READABLE | Interest::WRITABLE)?;
+    /// assert_eq!(server.connect().unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # let client = std::fs::OpenOptions::new().read(true).write(true).open(&name)?;
+    /// // … a client has come, and was served …
+    /// server.disconnect()?;
+    /// # drop(client);
+    /// assert_eq!(server.connect().unwrap_err().kind(), ErrorKind::WouldBlock); // the next one
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn disconnect(&self) -> io::Result<()> {
         self.pipe.disconnect()
     }
@@ -200,6 +251,22 @@ impl NamedPipe {
     /// # Errors
     ///
     /// None.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::windows::NamedPipe;
+    /// use mio::{Interest, Poll, Token};
+    ///
+    /// # let name = format!(r"\\.\pipe\mio-doc-take-error-{}", std::process::id());
+    /// let poll = Poll::new()?;
+    /// let mut server = NamedPipe::new(&name)?;
+    /// poll.registry().register(&mut server, Token(0), Interest::READABLE | Interest::WRITABLE)?;
+    /// if let Some(error) = server.take_error()? {
+    ///     println!("cannot wait for a client: {error}");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         Ok(self.pipe.take_error())
     }

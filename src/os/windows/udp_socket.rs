@@ -6,6 +6,10 @@ use crate::net::UdpSocket;
 use crate::sys::{socket, AsHandle as _};
 
 /// What a [`UdpSocket`] can do on Windows only.
+///
+/// # Examples
+///
+/// There is one at its [method](UdpSocketExt::set_reports_resets).
 pub trait UdpSocketExt: Sealed {
     /// Whether a datagram that could not be delivered makes a later receive fail: `SIO_UDP_CONNRESET`.
     ///

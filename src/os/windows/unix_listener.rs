@@ -15,6 +15,32 @@ use crate::sys::{lend, AsHandle as _, Lent, OwnedHandle};
 ///
 /// See [`UnixStream`](UnixStream#support) for where it is to be had. Dropping it leaves its file behind; remove that before
 /// binding to the same path again.
+///
+/// # Examples
+///
+/// ```
+/// use mio::windows::{UnixListener, UnixStream};
+/// use std::io::ErrorKind;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("socket");
+/// let listener = match UnixListener::bind(&path) {
+///     Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(()),
+///     result => result?,
+/// };
+/// use mio::{Events, Interest, Poll, Token};
+///
+/// let mut poll = Poll::new()?;
+/// let mut events = Events::with_capacity(8);
+/// let mut listener = listener;
+/// poll.registry().register(&mut listener, Token(0), Interest::READABLE)?;
+///
+/// let client = UnixStream::connect(&path)?;
+/// poll.poll(&mut events, None)?;
+/// let (server, _address) = listener.accept()?;
+/// # drop((client, server));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct UnixListener {
     inner: IoSource<OwnedHandle>,
 }
@@ -28,6 +54,22 @@ impl UnixListener {
     /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the file exists, be it in use or stale;
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is empty, is not Unicode, has more than 107 bytes in
     /// UTF-8, or a zero byte in it; the errors of creating a file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::windows::UnixListener;
+    /// use std::io::ErrorKind;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let listener = match UnixListener::bind(&path) {
+    ///     Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(()),
+    ///     result => result?,
+    /// };
+    /// println!("listening on {:?}", listener.local_addr()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
         local::listen(&Name::of(path.as_ref())?).map(UnixListener::from)
     }
@@ -37,6 +79,23 @@ impl UnixListener {
     /// # Errors
     ///
     /// As [`TcpListener::accept`](crate::net::TcpListener::accept).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::windows::UnixListener;
+    /// use std::io::ErrorKind;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let listener = match UnixListener::bind(&path) {
+    ///     Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(()),
+    ///     result => result?,
+    /// };
+    /// // Nobody has come. The queue tells when somebody does.
+    /// assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn accept(&self) -> io::Result<(UnixStream, UnixAddr)> {
         let (stream, name) = self
             .inner
@@ -49,6 +108,10 @@ impl UnixListener {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`UnixAddr::as_pathname`].
     pub fn local_addr(&self) -> io::Result<UnixAddr> {
         local::local_name(self.inner.as_handle()).map(UnixAddr)
     }
@@ -58,6 +121,22 @@ impl UnixListener {
     /// # Errors
     ///
     /// The system's, if it cannot be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::windows::UnixListener;
+    /// use std::io::ErrorKind;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let listener = match UnixListener::bind(&path) {
+    ///     Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(()),
+    ///     result => result?,
+    /// };
+    /// assert!(listener.take_error()?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.std().take_error()
     }

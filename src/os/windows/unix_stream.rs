@@ -63,6 +63,10 @@ impl UnixStream {
     /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if nobody listens there, also through
     /// [`take_error`](UnixStream::take_error); [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is empty, is
     /// not Unicode, has more than 107 bytes in UTF-8, or a zero byte in it.
+    ///
+    /// # Examples
+    ///
+    /// There is one at the [type](UnixStream).
     pub fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
         local::connect(&Name::of(path.as_ref())?).map(UnixStream::from)
     }
@@ -72,6 +76,10 @@ impl UnixStream {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`UnixAddr`].
     pub fn local_addr(&self) -> io::Result<UnixAddr> {
         local::local_name(self.inner.as_handle()).map(UnixAddr)
     }
@@ -81,6 +89,10 @@ impl UnixStream {
     /// # Errors
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer.
+    ///
+    /// # Examples
+    ///
+    /// There is one at the [type](UnixStream).
     pub fn peer_addr(&self) -> io::Result<UnixAddr> {
         local::peer_name(self.inner.as_handle()).map(UnixAddr)
     }
@@ -90,6 +102,26 @@ impl UnixStream {
     /// # Errors
     ///
     /// The system's, if it cannot be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::windows::{UnixListener, UnixStream};
+    /// use std::io::ErrorKind;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let listener = match UnixListener::bind(&path) {
+    ///     Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(()),
+    ///     result => result?,
+    /// };
+    /// let client = UnixStream::connect(&path)?;
+    /// if let Some(error) = client.take_error()? {
+    ///     println!("the attempt to connect has failed: {error}");
+    /// }
+    /// # drop(listener);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.std().take_error()
     }
@@ -99,6 +131,27 @@ impl UnixStream {
     /// # Errors
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if there is no peer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mio::windows::{UnixListener, UnixStream};
+    /// use std::io::ErrorKind;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("socket");
+    /// let listener = match UnixListener::bind(&path) {
+    ///     Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(()),
+    ///     result => result?,
+    /// };
+    /// let client = UnixStream::connect(&path)?;
+    /// match client.shutdown(std::net::Shutdown::Write) {
+    ///     Err(error) if error.kind() == ErrorKind::NotConnected => { /* not yet */ }
+    ///     result => result?,
+    /// }
+    /// # drop(listener);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.std().shutdown(how)
     }
@@ -109,6 +162,10 @@ impl UnixStream {
     /// # Errors
     ///
     /// Those of `operation`.
+    ///
+    /// # Examples
+    ///
+    /// There is one at [`TcpStream::try_io`](crate::net::TcpStream::try_io).
     #[inline]
     pub fn try_io<F, T>(&self, operation: F) -> io::Result<T>
     where
