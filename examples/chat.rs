@@ -179,8 +179,10 @@ impl Room {
                     continue;
                 };
                 if let Some(guest) = &mut self.guests[index] {
-                    guest.readable |= event.is_readable();
-                    guest.writable |= event.is_writable();
+                    // A hang-up or an error may come alone. Trying tells what it is.
+                    let failed = event.is_error();
+                    guest.readable |= event.is_readable() || event.is_read_closed() || failed;
+                    guest.writable |= event.is_writable() || event.is_write_closed() || failed;
                     guest.enqueue(index, &mut self.ready);
                 }
             }

@@ -117,8 +117,10 @@ impl Proxy {
                     } else {
                         &mut pair.target
                     };
-                    side.readable |= event.is_readable();
-                    side.writable |= event.is_writable();
+                    // A hang-up or an error may come alone. Trying tells what it is.
+                    let failed = event.is_error();
+                    side.readable |= event.is_readable() || event.is_read_closed() || failed;
+                    side.writable |= event.is_writable() || event.is_write_closed() || failed;
                     side.broken |= event.is_write_closed();
                     if !mem::replace(&mut pair.queued, true) {
                         self.ready.push_back(token / 2);

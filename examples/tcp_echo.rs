@@ -112,8 +112,10 @@ impl Server {
                 }
                 let Token(index) = event.token();
                 if let Some(connection) = &mut self.connections[index] {
-                    connection.readable |= event.is_readable();
-                    connection.writable |= event.is_writable();
+                    // A hang-up or an error may come alone. Trying tells what it is.
+                    let failed = event.is_error();
+                    connection.readable |= event.is_readable() || event.is_read_closed() || failed;
+                    connection.writable |= event.is_writable() || event.is_write_closed() || failed;
                     if !mem::replace(&mut connection.queued, true) {
                         self.ready.push_back(index);
                     }
