@@ -12,8 +12,8 @@
 //! | `os-poll` | yes | nothing: kept for compatibility with mio 1.2, where it switched the queue on |
 //!
 //! The price of `poll-backend`, while no such queue is open, is one relaxed load for each operation that returned an
-//! error and for each source that is dropped. `log` costs two loads and comparisons for each registration while nobody
-//! listens.
+//! error, for each read or write of a stream that moved less than it was asked for or had several buffers, and for each
+//! source that is dropped. `log` costs two loads and comparisons for each registration while nobody listens.
 //!
 //! Without any of them there are [`Poll`](crate::Poll), [`Waker`](crate::Waker), [`IoSource`](crate::IoSource) and what
 //! belongs to them. No feature changes what code does that compiles without it, and every combination works.

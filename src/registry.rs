@@ -67,7 +67,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// In debug builds those of a mistake have a text that says what to do, and the system's error as their source.
+    /// In debug builds those of a mistake have a text that says what to do, and the system's error as their source. Those of
+    /// a [`SourceFd`](crate::unix::SourceFd) are always the system's own.
     ///
     /// | kind | when |
     /// | --- | --- |

@@ -21,7 +21,7 @@
 //! open file. To epoll the file is registered, not the number. While any descriptor of it is open, the registration
 //! lives:
 //!
-//! | what happens, with a duplicate open | epoll | kqueue, `poll(2)`, event ports |
+//! | what happens, with a duplicate open | epoll | kqueue, `poll(2)`, event ports, AFD |
 //! | --- | --- | --- |
 //! | the source is deregistered, then dropped | silence | silence |
 //! | the source is dropped | *events with its token go on*, until the duplicate is closed | silence |
@@ -32,8 +32,8 @@
 //! duplicate that a `fork` for an `exec` made is closed by the `exec`, since everything made here is close-on-exec.
 //!
 //! Converting a source into the standard library's type, into an `OwnedFd` or with
-//! [`into_inner`](crate::IoSource::into_inner) does not end its registration either. Deregister first, or the events go
-//! on until the descriptor is closed.
+//! [`into_inner`](crate::IoSource::into_inner) does not end its registration either, except on Windows. Deregister first,
+//! or the events go on until the descriptor is closed.
 //!
 //! # A bare descriptor
 //!

@@ -56,7 +56,8 @@
 //!
 //! - A queue that a sandbox, or the system, does not allow: [`Poll::new`](crate::Poll::new) names the backend.
 //! - In debug builds, a source that is registered twice, or changed without being registered; also one that is used with
-//!   two `Poll`s, which the system cannot notice.
+//!   two `Poll`s, which the system cannot notice. (Not a [`SourceFd`](crate::unix::SourceFd), which has no memory of its
+//!   own. The log, below, has the hint for it, too.)
 //!
 //! ```
 //! # #[cfg(feature = "net")]

@@ -136,6 +136,21 @@
 //! # }
 //! ```
 //!
+//! With this it is a program that `nc 127.0.0.1 9000` can talk to:
+//!
+//! ```no_run
+//! # #[cfg(feature = "net")]
+//! # mod program {
+//! # use mio::net::TcpListener;
+//! # use std::io;
+//! # fn serve(_listener: TcpListener) -> io::Result<()> { Ok(()) }
+//! fn main() -> io::Result<()> {
+//!     serve(TcpListener::bind("127.0.0.1:9000".parse().unwrap())?)
+//! }
+//! # }
+//! # fn main() {}
+//! ```
+//!
 //! # 1. The queue
 //!
 //! [`Poll::new`](crate::Poll::new) opens the system's queue. [`Events`](crate::Events) is the memory for what it

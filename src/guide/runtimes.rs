@@ -46,8 +46,9 @@
 //! ```
 //!
 //! Without `poll-backend` the selector *is* epoll: no choice at run time, and no check when an operation fails. With
-//! it, that check is one relaxed load for each operation that returned an error, and for each read or write of a stream
-//! that moved less than it was asked for. See [`features`](crate::features).
+//! it, that check is one relaxed load for each operation that returned an error, for each read or write of a stream
+//! that moved less than it was asked for or had several buffers, and for each source that is dropped. See
+//! [`features`](crate::features).
 //!
 //! # One loop within another
 //!

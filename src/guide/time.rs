@@ -69,6 +69,11 @@
 //! | `poll(2)` | `ppoll` |
 //! | kqueue | `kevent`; more than a day in waits of a day each, since OpenBSD takes no more and Apple systems refuse some |
 //! | event ports | `port_getn` |
+//! | AFD | `NtRemoveIoCompletionEx`, in units of 100 ns, rounded up |
+//! | WASI preview 1 | `poll_oneoff` |
+//!
+//! On Windows a wait ends with a tick of the system's clock, up to 15.6 ms late unless that was changed
+//! (`timeBeginPeriod`).
 //!
 //! On Linux all of them are exact to the kernel's timer. What is added is the *timer slack* of the thread, by which the kernel
 //! may delay a wake-up to join it with others (50 µs unless changed: `prctl(2)`, `PR_SET_TIMERSLACK`), and the time

@@ -111,7 +111,7 @@
 //!
 //! Each is coalesced by itself. On Linux with epoll each is an open file (`eventfd(2)`), with
 //! [`Backend::Poll`](crate::Backend::Poll) all of a queue share one. With kqueue it takes none on Apple systems, FreeBSD
-//! and DragonFly, and a pipe on NetBSD and OpenBSD; with event ports it takes none.
+//! and DragonFly, and a pipe on NetBSD and OpenBSD; with event ports and AFD it takes none.
 //!
 //! A waker may have the token of a source, or of another waker. Its events are readable.
 //!

@@ -135,7 +135,8 @@ impl TcpListener {
         self.std().local_addr()
     }
 
-    /// Sets how many routers the packets of accepted connections may pass: `IP_TTL`.
+    /// Sets how many routers the packets of accepted connections may pass: `IP_TTL`. For IPv4 only: it leaves the hop limit
+    /// of IPv6 packets alone, and some systems refuse it for an IPv6 socket.
     ///
     /// # Errors
     ///

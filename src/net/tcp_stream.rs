@@ -219,7 +219,8 @@ impl TcpStream {
         self.std().nodelay()
     }
 
-    /// Sets how many routers a packet may pass: `IP_TTL`.
+    /// Sets how many routers a packet may pass: `IP_TTL`. For IPv4 only: it leaves the hop limit of IPv6 packets alone, and
+    /// some systems refuse it for an IPv6 socket.
     ///
     /// On Windows call it once the stream is connected.
     ///

@@ -142,7 +142,8 @@ impl UdpSocket {
         self.std().multicast_loop_v6()
     }
 
-    /// Sets how many routers a packet may pass: `IP_TTL`.
+    /// Sets how many routers a packet may pass: `IP_TTL`. For IPv4 only: it leaves the hop limit of IPv6 packets alone, and
+    /// some systems refuse it for an IPv6 socket.
     ///
     /// # Errors
     ///

@@ -43,8 +43,8 @@ impl UnixListener {
     /// # Errors
     ///
     /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the file exists, be it in use or stale;
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (108 bytes on Linux, 104 on BSD and Apple
-    /// systems) or has a zero byte in it; the errors of creating a file.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (more than 108 bytes on Linux, 104 on BSD
+    /// and Apple systems) or has a zero byte in it; the errors of creating a file.
     ///
     /// # Examples
     ///

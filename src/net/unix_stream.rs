@@ -40,8 +40,8 @@ impl UnixStream {
     /// # Errors
     ///
     /// [`NotFound`](io::ErrorKind::NotFound), [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) for a socket file that
-    /// nobody listens on, [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (108 bytes on Linux,
-    /// 104 on BSD and Apple systems) or has a zero byte in it. When the backlog is full there is no stream, and no event
+    /// nobody listens on, [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is too long (more than 108 bytes
+    /// on Linux, 104 on BSD and Apple systems) or has a zero byte in it. When the backlog is full there is no stream, and no event
     /// will tell when to try again: [`WouldBlock`](io::ErrorKind::WouldBlock) on Linux, `ConnectionRefused` elsewhere.
     ///
     /// # Examples
