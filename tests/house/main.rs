@@ -298,6 +298,12 @@ const UNSAFE: &[(&str, &str)] = &[
 /// Which files may be longer than [`rules::LINES`].
 const LONG: &[(&str, &str)] = &[];
 
+/// Which files may have public items without an example.
+const BARE: &[(&str, &str)] = &[(
+    "src/os/windows/udp_socket.rs",
+    "a trait that is public only to keep others from implementing another one",
+)];
+
 #[test]
 fn names_of_systems_stand_in_the_wiring() {
     accept(|tree| rules::os_names(tree, OS_NAMES));
@@ -326,6 +332,11 @@ fn nothing_is_left_behind() {
 #[test]
 fn every_allow_has_a_reason() {
     accept(rules::bare_allows);
+}
+
+#[test]
+fn every_public_item_has_an_example() {
+    accept(|tree| rules::bare_items(tree, BARE));
 }
 
 #[test]

@@ -16,6 +16,22 @@ const BANNED: &[&str] = &[
     concat!("XX", "X"),
 ];
 
+/// What the documentation of an item with an example has in it.
+const EXAMPLE: &[&str] = &["```", "# Examples"];
+
+/// How public items begin that have to have one.
+const PUBLIC: &[&str] = &[
+    "pub const ",
+    "pub enum ",
+    "pub fn ",
+    "pub struct ",
+    "pub trait ",
+    "pub unsafe fn ",
+];
+
+/// What users do not see, or read as text.
+const INNER: &[&str] = &["src/guide/", "src/sys/"];
+
 /// `target_os` and its kin appear only in the files of `allowed`. The other folders may know what they run on.
 pub(crate) fn os_names(files: &[File], allowed: &[(&str, &str)]) -> Vec<String> {
     let mut findings = Findings::new(allowed);
@@ -91,6 +107,32 @@ pub(crate) fn bare_allows(files: &[File]) -> Vec<String> {
                     );
                 }
             }
+        }
+    }
+    findings.finish()
+}
+
+/// What a user can name has an example, or says where one is. What belongs to one system, too, which no other compiles.
+pub(crate) fn bare_items(files: &[File], allowed: &[(&str, &str)]) -> Vec<String> {
+    let mut findings = Findings::new(allowed);
+    let public = |file: &&File| {
+        file.path.starts_with("src/") && !INNER.iter().any(|inner| file.path.starts_with(inner))
+    };
+    for file in files.iter().filter(public) {
+        let lines: Vec<&str> = file.text.split_inclusive('\n').collect();
+        let mut at = 0;
+        for (index, line) in lines.iter().enumerate() {
+            let item = line.trim_start();
+            let above = lines[..index].iter().rev().map(|line| line.trim_start());
+            let mut docs = above
+                .skip_while(|line| line.starts_with("#["))
+                .take_while(|line| line.starts_with("///"));
+            if PUBLIC.iter().any(|start| item.starts_with(start))
+                && !docs.any(|line| EXAMPLE.iter().any(|mark| line.contains(mark)))
+            {
+                findings.unless_allowed(file, at, "no example, and none is pointed to");
+            }
+            at += line.len();
         }
     }
     findings.finish()
@@ -246,6 +288,27 @@ mod tests {
             [
                 "src/a.rs:6: no comment says why this `allow` is needed",
                 "src/a.rs:10: no comment says why this `allow` is needed",
+            ]
+        );
+    }
+
+    #[test]
+    fn finds_an_item_without_an_example() {
+        let tree = files(&[
+            (
+                "src/a.rs",
+                "/// One.\n///\n/// ```\n/// pub fn it() {}\n/// ```\n#[inline]\npub fn it() {}\n\n/// Two.\npub const fn other() {}\n\
+                 /// # Examples\n///\n/// As for `it`.\npub struct S;\n\npub(crate) fn inner() {}\npub fn last() {}\n",
+            ),
+            ("src/sys/b.rs", "pub fn it() {}"),
+            ("src/c.rs", "\n    pub trait T {}"),
+            ("tests/d.rs", "pub fn it() {}"),
+        ]);
+        assert_eq!(
+            bare_items(&tree, &[("src/c.rs", "why")]),
+            [
+                "src/a.rs:10: no example, and none is pointed to",
+                "src/a.rs:17: no example, and none is pointed to",
             ]
         );
     }
