@@ -1,7 +1,7 @@
 //! Running cargo and other programs from the root of the repository, and counting the tests they report.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,6 +10,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::fs::{fcntl_lock, FlockOperation};
 
 use crate::failures;
 
@@ -225,12 +227,16 @@ pub(crate) fn cache() -> Result<PathBuf> {
 
 /// Waits until no other process holds this lock of the cache. It goes with the file that is returned, and with the process.
 pub(crate) fn lock(name: &str) -> Result<File> {
-    let path = cache()?.join(format!("{name}.lock"));
-    let failed = |error| format!("{}: {error}", path.display());
-    let file = File::create(&path).map_err(failed)?;
-    if file.try_lock().is_err() {
+    locked(&cache()?.join(format!("{name}.lock")))
+}
+
+fn locked(path: &Path) -> Result<File> {
+    let failed = |error: io::Error| format!("{}: {error}", path.display());
+    let file = File::create(path).map_err(failed)?;
+    // By `fcntl(2)`: older compilers have no locks of files, and Solaris no `flock`.
+    if fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         println!("waiting for the process that holds {}", path.display());
-        file.lock().map_err(failed)?;
+        fcntl_lock(&file, FlockOperation::LockExclusive).map_err(|errno| failed(errno.into()))?;
     }
     Ok(file)
 }
@@ -326,5 +332,31 @@ mod tests {
         });
         assert_eq!(run.get(), 3);
         assert_eq!(result, Err("no 1\nno 3".to_owned()));
+    }
+
+    /// The file to lock, in the child of this test.
+    const LOCKED: &str = "XTASK_TEST_LOCKED";
+
+    #[test]
+    fn who_finds_a_lock_taken_says_so_and_waits() {
+        if let Some(path) = std::env::var_os(LOCKED) {
+            locked(Path::new(&path)).unwrap();
+            return;
+        }
+        let path = std::env::temp_dir().join(format!("xtask-lock-{}", std::process::id()));
+        let held = locked(&path).unwrap();
+        let name = "cargo::tests::who_finds_a_lock_taken_says_so_and_waits";
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(LOCKED, &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("waiting for the process")));
+        assert_eq!(child.try_wait().unwrap(), None);
+        drop(held);
+        assert!(child.wait().unwrap().success());
+        std::fs::remove_file(&path).unwrap();
     }
 }
