@@ -24,15 +24,19 @@ use std::time::Instant;
 use rustix::event::PollFlags;
 
 use crate::sys::pace::Pace;
-#[cfg(not(test))]
-use crate::sys::poll_flags::RDHUP as POLL_RDHUP;
-use crate::sys::poll_flags::{ASKS_FOR_NOTHING, NVAL, PRI};
+use crate::sys::poll_flags::{ASKS_FOR_NOTHING, NVAL, PRI, RDHUP};
 use crate::sys::selector::{Direction, Wanted};
 use crate::Interest;
 
+#[cfg(not(test))]
+const POLL_RDHUP: PollFlags = RDHUP;
 /// As if every system had it, so that the tests are the same on all.
 #[cfg(test)]
-const POLL_RDHUP: PollFlags = PollFlags::from_bits_retain(0x2000);
+pub(super) const POLL_RDHUP: PollFlags = if RDHUP.is_empty() {
+    PollFlags::from_bits_retain(0x2000)
+} else {
+    RDHUP
+};
 
 const ABSENT: u32 = u32::MAX;
 

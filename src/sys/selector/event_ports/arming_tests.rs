@@ -4,10 +4,9 @@ use std::os::fd::RawFd;
 use std::time::Instant;
 
 use super::tests::{
-    due, event, rearm, source, wanted, Port, HUP, IN, NOTHING, OUT, R, RW, SOURCE, W,
+    due, event, rearm, source, wanted, Port, HUP, IN, NOTHING, OUT, R, RDHUP, RW, SOURCE, W,
 };
 use super::{Ask, Sources};
-use crate::sys::poll_flags::RDHUP;
 use crate::sys::selector::Direction;
 use crate::{Token, Trigger};
 
@@ -88,6 +87,25 @@ fn an_end_that_was_reported_is_asked_for_again() {
     arm(&mut sources, Direction::Write);
     due(&mut sources, &port, now);
     assert_eq!(port.asked(), [(5, OUT)]);
+}
+
+/// It comes unasked, after everything that was asked for, and there may have been an error before that looked like
+/// something to read.
+#[test]
+fn an_end_names_the_directions_that_were_reported_before() {
+    let now = Instant::now();
+    let port = Port::default();
+    let (mut sources, ticket) = source(&port, RW, Trigger::Edge, SOURCE);
+    event(&mut sources, ticket, OUT, now).unwrap();
+    due(&mut sources, &port, now);
+    event(&mut sources, port.ticket(), IN | RDHUP, now).unwrap();
+    due(&mut sources, &port, now);
+    assert_eq!(
+        event(&mut sources, port.ticket(), HUP, now),
+        Some((Token(50), IN | OUT | HUP))
+    );
+    due(&mut sources, &port, now);
+    assert_eq!(port.asked(), [], "it would come again and again");
 }
 
 /// Registered anew and drained over and over, with no wait in between.

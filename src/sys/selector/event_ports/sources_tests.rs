@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 
+use super::super::table::POLL_RDHUP;
 use super::{Ask, Plan, Sources, PAUSE};
-use crate::sys::poll_flags::RDHUP;
 use crate::sys::selector::{Direction, Wanted};
 use crate::{Interest, Token, Trigger};
 
@@ -16,6 +16,7 @@ pub(super) const IN: PollFlags = PollFlags::IN;
 pub(super) const OUT: PollFlags = PollFlags::OUT;
 pub(super) const HUP: PollFlags = PollFlags::HUP;
 pub(super) const NOTHING: PollFlags = PollFlags::empty();
+pub(super) const RDHUP: PollFlags = POLL_RDHUP;
 
 pub(super) const R: Interest = Interest::READABLE;
 pub(super) const W: Interest = Interest::WRITABLE;
