@@ -43,16 +43,22 @@ pub(crate) fn directions_are_apart(backend: Backend) -> bool {
     backend == Backend::Kqueue
 }
 
-/// Whether the error of a datagram socket is told as an error. It is always told as something to read.
+/// Whether the error of a datagram socket is told as an error. It is always told as something to read. POSIX does not say
+/// whether `poll(2)` does, and not every system's does.
 #[cfg(all(unix, feature = "net"))]
 pub(crate) fn says_errors_of_datagrams(backend: Backend) -> bool {
-    backend != Backend::Kqueue
+    backend != Backend::Kqueue && is_measured(backend)
 }
 
 /// Whether somebody has looked what the system says of ends and errors.
-#[cfg(all(unix, feature = "net", feature = "os-ext"))]
 pub(crate) fn is_measured(backend: Backend) -> bool {
-    backend != Backend::Kqueue || cfg!(mio_model = "kqueue")
+    match backend {
+        Backend::Kqueue => cfg!(mio_model = "kqueue"),
+        Backend::EventPorts => cfg!(mio_model = "event_ports"),
+        // Each system has its own.
+        Backend::Poll => cfg!(any(target_os = "android", target_os = "linux")),
+        _ => true,
+    }
 }
 
 /// Whether the end of a stream is reported while there is data before it. Windows does; Wine once the data was read.

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use mio::{Backend, Token, Trigger};
 
-#[cfg(all(unix, feature = "net", feature = "os-ext"))]
 use crate::backends::is_measured;
 #[cfg(all(unix, feature = "net"))]
 use crate::backends::says_errors_of_datagrams;
@@ -154,8 +153,7 @@ fn assert_says(bed: &mut Bed, expected: Ready) {
 pub(crate) fn other_triggers_say_what_the_system_says(backend: Backend) {
     // Only the edges of `poll(2)` say more than the system does, which says the same to both.
     let plain = match backend {
-        Backend::Poll => Backend::Epoll,
-        Backend::EventPorts if cfg!(mio_model = "event_ports") => Backend::Epoll,
+        Backend::EventPorts | Backend::Poll if is_measured(backend) => Backend::Epoll,
         other => other,
     };
     for trigger in [Trigger::Level, Trigger::Oneshot, Trigger::EdgeOneshot] {

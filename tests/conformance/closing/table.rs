@@ -4,6 +4,7 @@ use std::iter;
 
 use mio::Backend;
 
+use crate::backends::is_measured;
 use crate::ready::Ready;
 
 const PLATFORMS: &str = include_str!("../../../PLATFORMS.md");
@@ -40,14 +41,14 @@ impl Row {
     /// What a backend reports, by one event or several. `None` if nobody has measured it.
     #[track_caller]
     pub(super) fn said_by(&self, backend: Backend) -> Option<Ready> {
+        if !is_measured(backend) {
+            return None;
+        }
         let name = match backend {
             Backend::Epoll => "epoll",
-            Backend::Kqueue if cfg!(mio_model = "kqueue") => "kqueue (model)",
-            Backend::Kqueue => return None, // nobody has measured it on a system
+            Backend::Kqueue => "kqueue (model)",
             // The model says what `poll(2)` does, and edges are made of it in the same way.
-            Backend::EventPorts if cfg!(mio_model = "event_ports") => "`poll(2)`",
-            Backend::EventPorts => return None, // as kqueue
-            Backend::Poll => "`poll(2)`",
+            Backend::EventPorts | Backend::Poll => "`poll(2)`",
             Backend::Afd => "AFD (Wine)",
             other => panic!("{other} has no column"),
         };
