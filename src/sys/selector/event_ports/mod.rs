@@ -6,9 +6,12 @@
 //! - A descriptor that is ready when it is associated makes an event at once; otherwise it makes one when it first is.
 //! - An event ends its association. Whoever wants another associates again; so there are levels and no edges.
 //! - Associating what is associated replaces what was asked and the value that comes back with the event.
-//! - An association ends with its descriptor. Only the process that has made it can end it otherwise.
+//! - Only the process that has made an association can end it, and so can the port.
 //! - An event that was sent by `port_send` comes like any other, in its turn.
 //! - A port in alert mode ends all waits, now and later, until it is taken out of it.
+//!
+//! That an association ends when its descriptor is closed no manual says, and nothing here but what becomes of a bare
+//! descriptor that is closed while it is registered depends on it.
 //!
 //! What is associated, and what has to be again, is in [`sources`]; edges are made of levels in
 //! [`table`](super::table); what threads share without the lock is in [`alert`] and [`watched`]; the
@@ -99,7 +102,7 @@ impl Selector for EventPorts {
         if backend != Backend::EventPorts {
             return Err(unsupported(backend));
         }
-        Ok(EventPorts::on(Port::create()?))
+        Ok(EventPorts::on(Port::create().map_err(said_of_opening)?))
     }
 
     fn backend(&self) -> Backend {
@@ -417,6 +420,18 @@ fn said_of_a_descriptor(errno: Errno) -> Errno {
     match errno {
         Errno::BADFD => Errno::BADF,
         errno => errno,
+    }
+}
+
+#[cold]
+fn said_of_opening(error: io::Error) -> io::Error {
+    match error.kind() {
+        // `EAGAIN`, see below.
+        io::ErrorKind::WouldBlock => io::Error::new(
+            io::ErrorKind::Other,
+            "too many event ports: see the resource control project.max-port-ids",
+        ),
+        _ => error,
     }
 }
 

@@ -44,8 +44,8 @@ impl Port {
 
     /// `port_associate` of a descriptor.
     pub(super) fn associate(&self, fd: RawFd, flags: PollFlags, user: usize) -> Result<(), Errno> {
-        // SAFETY: The kernel forgets the association when the descriptor is closed, and says so here if there is none
-        // of this number.
+        // SAFETY: The number goes to the kernel and nowhere else, which says so if it is no descriptor. Should it be closed
+        // while it is associated, an event about it would still carry a number of ours, and no pointer.
         unsafe { port::associate_fd(&self.0, fd, flags, user as *mut _) }
     }
 

@@ -82,6 +82,16 @@ fn a_full_port_refuses_a_registration_in_words() {
         .unwrap();
 }
 
+/// `EAGAIN` would mean that it is worth while to try again soon.
+#[test]
+fn a_system_that_has_enough_ports_says_so_in_words() {
+    let refused = said_of_opening(Errno::AGAIN.into());
+    assert_ne!(refused.kind(), ErrorKind::WouldBlock);
+    assert!(refused.to_string().contains("max-port-ids"), "{refused}");
+    let other = said_of_opening(Errno::MFILE.into());
+    assert_eq!(other.raw_os_error(), Some(Errno::MFILE.raw_os_error()));
+}
+
 /// Alert mode needs no room.
 #[test]
 fn wakes_get_through_a_full_port() {
