@@ -22,7 +22,7 @@
 //! | --- | --- | --- | --- | --- | --- |
 //! | an edge comes again | when readiness begins anew, also without a `WouldBlock` before | as with epoll | only after an operation through the source has returned `WouldBlock` in that direction, or was a [short](super::edges#short-reads) read or write of a stream | as with `poll(2)` | as with `poll(2)` |
 //! | operations past the source (another `dup`, a raw descriptor) | seen by the kernel | seen by the kernel | not seen: no new edge | not seen | not seen |
-//! | an edge-triggered event names | all directions that are ready | one direction; a source that is ready in both has two events | the directions that were not reported since they last blocked | of those that `poll(2)` names, the ones that were ready when the event came into the queue | as with `poll(2)` |
+//! | an edge-triggered event names | all directions that are ready | one direction; a source that is ready in both has two events | the directions that were not reported since they last blocked; with a hang-up or an error, all that are asked for | as with `poll(2)`, of what was ready when the event came into the queue | as with `poll(2)` |
 //! | edges of a [`SourceFd`](crate::unix::SourceFd) | exact | exact | repeated while it stays ready, with pauses of up to 4 ms | as with `poll(2)` | `mio::windows::SourceSocket`: as with `poll(2)`, but what was drained starts afresh at once |
 //! | a regular file, a directory | refused (`EPERM`) | readable while it is not at its end | always ready | always ready, or what the system says | no source: sockets and named pipes only |
 //! | the queue as a descriptor | readable when there is an event | as with epoll | readable when a waker was used | as with epoll, and now and then without need | it is none |
