@@ -59,14 +59,14 @@
 //!
 //! # Precision
 //!
-//! A timeout counts in nanoseconds, and is given to the kernel as it is:
+//! A timeout counts in nanoseconds, and is given to the kernel as it is, where the kernel has them:
 //!
 //! | backend, timeout | system call |
 //! | --- | --- |
 //! | epoll; none, zero, or whole milliseconds of less than 24 days | `epoll_wait` on x86-64, `epoll_pwait` elsewhere |
 //! | epoll; others | `epoll_pwait2`, since Linux 5.11 |
 //! | epoll; others, on an older kernel or on Android | `ppoll` on the queue's descriptor, then epoll without waiting |
-//! | `poll(2)` | `ppoll` |
+//! | `poll(2)` | `ppoll` on Linux, Android, Fuchsia, Haiku and the Hurd; elsewhere `poll`, with milliseconds, rounded up |
 //! | kqueue | `kevent`; more than a day in waits of a day each, since OpenBSD takes no more and Apple systems refuse some |
 //! | event ports | `port_getn` |
 //! | AFD | `NtRemoveIoCompletionEx`, in units of 100 ns, rounded up |
