@@ -348,20 +348,24 @@ pub(crate) use self::handle::{AsHandle, Handle};
 pub(crate) use self::lent::Lent;
 
 /// Descriptors that are close-on-exec and non-blocking. Two steps where the calls take no flags.
+/// `--cfg mio_model="posix"` has these on any Unix.
 #[cfg(unix)]
 #[cfg_attr(
-    any(
-        target_os = "android",
-        target_os = "cygwin",
-        target_os = "dragonfly",
-        target_os = "freebsd",
-        target_os = "fuchsia",
-        target_os = "hurd",
-        target_os = "illumos",
-        target_os = "linux",
-        target_os = "netbsd",
-        target_os = "openbsd",
-        target_os = "solaris"
+    all(
+        any(
+            target_os = "android",
+            target_os = "cygwin",
+            target_os = "dragonfly",
+            target_os = "freebsd",
+            target_os = "fuchsia",
+            target_os = "hurd",
+            target_os = "illumos",
+            target_os = "linux",
+            target_os = "netbsd",
+            target_os = "openbsd",
+            target_os = "solaris"
+        ),
+        not(mio_model = "posix")
     ),
     path = "create/flags.rs"
 )]

@@ -6,7 +6,7 @@
 
 #![cfg(all(any(unix, windows), feature = "net"))]
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(mio_model = "posix")))] // which takes a second step
 mod exec_race;
 #[cfg(not(any(windows, target_os = "fuchsia", target_os = "redox")))] // which have no limits to set
 mod exhaustion;

@@ -100,10 +100,10 @@ pub(crate) fn libc() -> Result {
     )
 }
 
-/// `posix`: the test suite in builds that use what any Unix has, in place of what Linux has: `poll(2)`, and pipes for
-/// wakers; and pipes for the wakers of epoll.
+/// `posix`: the test suite in builds that use what any Unix has, in place of what Linux has: `poll(2)`, pipes for wakers,
+/// and `fcntl(2)` for each descriptor that is made; and pipes for the wakers of epoll.
 pub(crate) fn posix() -> Result {
-    let poll = "--cfg mio_unsupported_force_poll_poll --cfg mio_unsupported_force_waker_pipe";
+    let poll = "--cfg mio_unsupported_force_poll_poll --cfg mio_unsupported_force_waker_pipe --cfg mio_model=\"posix\"";
     let pipe = "--cfg mio_unsupported_force_waker_pipe";
     each(
         [

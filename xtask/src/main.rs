@@ -38,7 +38,7 @@ usage: cargo xtask COMMAND
   inlining           the system calls of hot operations stand in the user's own code
   counts             instructions, system calls and allocations of each operation are within their limits
   libc               the test suite with system calls through libc
-  posix              the test suite on `poll(2)` and pipes, as on a Unix that has nothing better
+  posix              the test suite on `poll(2)`, pipes and `fcntl(2)`, as on a Unix that has nothing better
   features           each combination of features: lints, and for some the tests
   docs               the documentation, without a warning
   msrv               a build with the oldest compilers to be had, and clippy's view of `rust-version`
