@@ -256,10 +256,10 @@ impl Registry {
         token: Token,
         interest: Interest,
     ) -> io::Result<()> {
-        logging::doubts(&self.queue, target.handle, token);
         let wanted = self.wanted(token, interest);
-        let result = self.queue.selector.register(target, wanted);
-        note("register", result)
+        note("register", self.queue.selector.register(target, wanted))?;
+        logging::doubts(&self.queue, target.handle, token);
+        Ok(())
     }
 
     #[inline(always)]
