@@ -212,7 +212,7 @@ fn prepare<'r, 'a: 'r>(
         };
         let total = slices::total(transmit.contents());
         let (length, segment) = transmit.piece(total, offset, segments, LONGEST);
-        let buffers = if length == total {
+        let buffers = if length == total && !transmit.contents().is_empty() {
             transmit.contents()
         } else {
             // A batch alone in the room finds enough of it.
