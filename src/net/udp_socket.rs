@@ -8,6 +8,10 @@ use super::udp::{Config, Offload, ReceiveMeta, Transmit};
 use crate::io_source::IoSource;
 use crate::sys::{datagrams, lend, socket, AsHandle as _, Lent, OwnedHandle};
 
+/// How many errors in a row a batch of receives goes on after, once it has something. Windows has one for each datagram
+/// that found nobody, and they stand before what has arrived since. One that never ends must not hold up the caller.
+const MAX_FAILURES: usize = 16;
+
 /// A UDP socket.
 ///
 /// # Examples
@@ -353,9 +357,9 @@ impl UdpSocket {
     /// in them. The shorter of the two slices counts.
     ///
     /// A batch that ends before the buffers do has met `WouldBlock` or an error. So there is nothing more to receive as yet,
-    /// an edge comes when there is, and it is not necessary to call again. An error that came after the first datagram is
-    /// not lost: the next receive reports it. If there were several, also of threads that share the [`Offload`], it reports
-    /// the last one.
+    /// an edge comes when there is, and it is not necessary to call again. An error that came after the first datagram does
+    /// not end the batch, unless it comes again and again. It is not lost: the next batch reports it. If there were several,
+    /// also of threads that share the [`Offload`], it reports the last one.
     ///
     /// # Errors
     ///
@@ -405,26 +409,27 @@ impl UdpSocket {
             return Err(error);
         }
         let count = buffers.len().min(metas.len());
-        let (mut received, mut failed_at) = (0, 0);
+        let (mut received, mut failures) = (0, 0);
         while received < count {
-            let (buffers, metas) = (&mut buffers[received..count], &mut metas[received..count]);
+            let before = received;
+            let (buffers, metas) = (&mut buffers[before..count], &mut metas[before..count]);
             let handle = self.inner.as_handle();
             let result = datagrams::receive(handle, offload, buffers, metas, &mut received);
             match self.inner.after_read(result) {
                 Ok(()) => {}
-                // Once more than what was received before, or the same error would come for ever.
-                Err(error) if received == failed_at => {
-                    return if received == 0 {
-                        Err(error)
-                    } else {
-                        Ok(received)
-                    };
-                }
+                Err(error) if received == 0 => return Err(error),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // There may be datagrams behind it, of which no edge would tell any more.
                 Err(error) => {
                     offload.keep_error(&error);
-                    failed_at = received;
+                    failures = if received > before { 1 } else { failures + 1 };
+                    if failures > MAX_FAILURES {
+                        // It has not seen the end. A queue that makes edges of levels looks again.
+                        let _ = self
+                            .inner
+                            .after_read::<()>(Err(io::ErrorKind::WouldBlock.into()));
+                        break;
+                    }
                 }
             }
         }

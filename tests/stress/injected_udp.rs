@@ -273,3 +273,22 @@ fn receiving_no_more() {
     fails(errno, pair.receive(MANY));
     fails(errno, pair.receive(MANY));
 }
+
+/// A batch that gave up has not seen the end, so the queue is told to look again: what is left is an event.
+#[test]
+#[ignore = "cargo xtask inject"]
+fn giving_up_on_receiving() {
+    let Some(errno) = injected() else { return };
+    let mut poll = open().unwrap();
+    let mut pair = sockets(&Config::new());
+    poll.registry()
+        .register(&mut pair.near, Token(1), Interest::READABLE)
+        .unwrap();
+    pair.provide(MANY);
+    assert_eq!(ready(&mut poll), [1]);
+    assert_eq!(pair.receive(MANY).unwrap().len(), FIRST);
+    assert_eq!(ready(&mut poll), [1]);
+    fails(errno, pair.receive(MANY));
+    let rest: Vec<u8> = (FIRST as u8..MANY as u8).collect();
+    assert_eq!(pair.receive(MANY).unwrap(), rest);
+}

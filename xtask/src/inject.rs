@@ -85,7 +85,9 @@ epoll | injected_udp::sending_segments            | EPERM EAGAIN            | se
 poll  | injected_udp::blocking_in_the_middle      | EAGAIN                  | sendmmsg 3
 epoll | injected_udp::receiving                   | ECONNREFUSED EINTR      | recvmmsg 2
 epoll | injected_udp::receiving_one_by_one        | ECONNREFUSED EINTR      | recvmsg 2
+epoll | injected_udp::receiving                   | ECONNREFUSED            | recvmmsg 2..5
 epoll | injected_udp::receiving_no_more           | EIO                     | recvmmsg 2+
+poll  | injected_udp::giving_up_on_receiving      | EIO                     | recvmmsg 2..18
 ";
 
 /// `inject`.
