@@ -1,7 +1,7 @@
 //! `sendmmsg(2)`, `recvmmsg(2)` and their relatives for one message, without the C library: on Linux.
 //!
 //! On x86-64 the instruction stands in the caller's own code (see `syscall.rs`). On other processors this goes around the C
-//! library because musl makes of `sendmmsg` a call for each datagram.
+//! library because musl makes of `sendmmsg` a call for each datagram, where words have 64 bits.
 //!
 //! Where rustix goes through libc, for the sake of tools that stand in between, so does this: `many.rs`.
 
@@ -13,12 +13,25 @@ use super::header::Header;
 use super::{many, syscall};
 use crate::sys::{sigpipe, Handle, DIRECT};
 
-pub(crate) use super::many::{takes_many, HEADERS};
+pub(crate) use super::many::HEADERS;
+
+/// Whether to go around the C library.
+const AROUND: bool = DIRECT && NUMBERED;
+
+/// Whether each call has a number of its own on every kernel. On i686 and s390x they were parts of `socketcall` before Linux
+/// 4.3, and Android's sandbox knows them as that only. The C library knows what is to be done, and with 32 bits musl's
+/// `sendmmsg` is the system call.
+const NUMBERED: bool = cfg!(all(target_pointer_width = "64", not(target_arch = "s390x")));
+
+/// Whether a system call takes more than one here: asked of the kernel, for musl would say so without asking.
+pub(crate) fn takes_many(handle: Handle<'_>) -> bool {
+    send(handle, &mut []).is_ok()
+}
 
 /// Sends the messages from the first one on. Returns how many were sent.
 #[inline(always)]
 pub(crate) fn send(handle: Handle<'_>, headers: &mut [Header<'_>]) -> Result<usize, Errno> {
-    if !DIRECT {
+    if !AROUND {
         return many::send(handle, headers);
     }
     let flags = sigpipe::SEND.bits() as usize;
@@ -38,7 +51,7 @@ pub(crate) fn send(handle: Handle<'_>, headers: &mut [Header<'_>]) -> Result<usi
 /// Receives into the headers from the first one on. Returns how many messages were received.
 #[inline(always)]
 pub(crate) fn receive(handle: Handle<'_>, headers: &mut [Header<'_>]) -> Result<usize, Errno> {
-    if !DIRECT {
+    if !AROUND {
         return many::receive(handle, headers);
     }
     let flags = libc::MSG_DONTWAIT as usize;
