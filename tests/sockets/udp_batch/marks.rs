@@ -229,6 +229,39 @@ fn an_interface_can_be_picked() {
     });
 }
 
+/// The peer of a dual-stack socket may be one of IPv4: then the messages of IPv6 would be refused.
+#[test]
+fn an_interface_and_a_source_can_be_picked_for_the_peer() {
+    on_each_way(Config::new().destination(true), |sender, receiver, to| {
+        if sender.address.is_ipv6() != to.is_ipv6() {
+            return;
+        }
+        sender.socket.connect(to).unwrap();
+        let contents = [IoSlice::new(b"hello")];
+        let transmit = Transmit::to_peer(&contents);
+        let loopback = name_to_index(&receiver.socket, "lo").unwrap();
+        sender.send(&mut [
+            transmit.with_interface(loopback),
+            transmit.with_source(to.ip()),
+            transmit.with_source(to.ip()).with_interface(loopback),
+        ]);
+        let mut received = 0;
+        while received < 3 {
+            for (meta, bytes) in receiver.receive(3, 10) {
+                assert_eq!(bytes, b"hello");
+                assert_eq!(meta.interface.unwrap().get(), loopback);
+                assert_eq!(canonical(meta.source.ip()), canonical(to.ip()));
+                received += 1;
+            }
+        }
+        let mut batch = [transmit.with_interface(0x7fff_ffff)];
+        assert!(sender
+            .socket
+            .send_batch(&sender.offload, &mut batch)
+            .is_err());
+    });
+}
+
 #[test]
 fn an_address_of_somebody_else_is_refused() {
     on_each_way(Config::new(), |sender, receiver, to| {

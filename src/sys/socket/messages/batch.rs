@@ -18,6 +18,7 @@
 use std::ffi::c_int;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::{self, MaybeUninit};
+use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::ptr;
 
@@ -32,7 +33,7 @@ use crate::sys::datagram::address::Name;
 use crate::sys::datagram::ancillary::{Kinds, Room, RECEIVE_ROOM, SEND_ROOM};
 use crate::sys::datagram::portable::{self, too_many_slices};
 use crate::sys::datagram::{slices, LONGEST};
-use crate::sys::Handle;
+use crate::sys::{self, Handle};
 
 /// The options that a system has for what comes beside datagrams.
 #[derive(Copy, Clone, Debug)]
@@ -131,7 +132,8 @@ pub(crate) fn send(
         let mut room = SendRoom::new();
         let mut headers = Headers::new();
         let attempt = refusals.attempt(*sent);
-        prepare(offload, &batch[*sent..], attempt, &mut room, &mut headers)?;
+        let rest = &batch[*sent..];
+        prepare(handle, offload, rest, attempt, &mut room, &mut headers)?;
         match calls::send(handle, headers.filled()) {
             Ok(count) => went_out(
                 offload,
@@ -180,6 +182,7 @@ const NAME: MaybeUninit<Name> = MaybeUninit::uninit();
 /// Makes headers of as much of the batch as a system call takes.
 #[inline(never)]
 fn prepare<'r, 'a: 'r>(
+    handle: Handle<'_>,
     offload: &Offload,
     batch: &[Transmit<'a>],
     attempt: Attempt,
@@ -232,6 +235,13 @@ fn prepare<'r, 'a: 'r>(
         let control: &[u8] = if Kinds::needed(transmit, segment) {
             let mark = offload.sends_ecn() && !(attempt.unmarked && index == 0);
             let control = control.write(Room([0; SEND_ROOM]));
+            let named;
+            let transmit = if v6 && to_peer && transmit.interface.is_some() {
+                named = with_peer(handle, transmit);
+                &named
+            } else {
+                transmit
+            };
             let used = KINDS.write(transmit, offload, mark, segment, control);
             &control.0[..used]
         } else {
@@ -247,6 +257,15 @@ fn prepare<'r, 'a: 'r>(
         }
     }
     Ok(())
+}
+
+/// The transmit with the address of the connected peer. An interface has a message of each family, and Linux refuses that
+/// of IPv6 for a peer with a mapped address.
+#[cold]
+fn with_peer<'a>(handle: Handle<'_>, transmit: &Transmit<'a>) -> Transmit<'a> {
+    let mut transmit = *transmit;
+    transmit.destination = sys::lend::<UdpSocket>(handle).peer_addr().ok();
+    transmit
 }
 
 /// What these headers take went out.
