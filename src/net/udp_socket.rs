@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, IoSliceMut};
 use std::net::{self, SocketAddr};
 
-use super::udp::{Config, Offload, ReceiveMeta, Transmit};
+use super::udp::{Config, Dscp, Offload, ReceiveMeta, Transmit};
 use crate::io_source::IoSource;
 use crate::sys::{datagrams, lend, socket, AsHandle as _, Lent, OwnedHandle};
 
@@ -280,7 +280,7 @@ impl UdpSocket {
         if config.portable {
             // What an earlier call has switched on would still change what is received.
             datagrams::enable(handle, v6, &Config::new());
-            return Ok(Offload::new(local, 0, None));
+            return Ok(Offload::new(local, Dscp::default(), None));
         }
         let capabilities = datagrams::enable(handle, v6, config);
         let dscp = datagrams::dscp(handle, v6);

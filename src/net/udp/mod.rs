@@ -72,8 +72,8 @@ mod receive_meta;
 mod transmit;
 
 pub use ecn::Ecn;
-#[allow(unused_imports)] // as above
-pub(crate) use offload::Found;
 pub use offload::{Capabilities, Config, Offload};
+#[allow(unused_imports)] // as above
+pub(crate) use offload::{Dscp, Found};
 pub use receive_meta::{Datagrams, ReceiveMeta};
 pub use transmit::{Transmit, MAX_SLICES};

@@ -300,6 +300,13 @@ pub(crate) struct Found {
     pub(crate) dont_fragment: bool,
 }
 
+/// The DSCP of a socket, in the upper six bits of each byte: what it sends over IPv4, and over IPv6.
+#[derive(Copy, Clone, Debug, Default)]
+pub(crate) struct Dscp {
+    pub(crate) v4: u8,
+    pub(crate) v6: u8,
+}
+
 /// What a program keeps beside a socket for its batches: what is in force, and what was learned since.
 ///
 /// Made by [`UdpSocket::offload`](crate::net::UdpSocket::offload). It belongs to that socket and may be shared between
@@ -329,8 +336,7 @@ pub struct Offload {
     /// What the socket is bound to.
     local: SocketAddr,
     portable: bool,
-    /// The DSCP of the socket, in the upper six bits.
-    dscp: u8,
+    dscp: Dscp,
     /// The system has refused to cut segments.
     no_segments: AtomicBool,
     /// The system has refused a congestion mark.
@@ -341,7 +347,11 @@ pub struct Offload {
 
 impl Offload {
     /// `None` for what every system has.
-    pub(crate) fn new(local: SocketAddr, dscp: u8, capabilities: Option<Capabilities>) -> Offload {
+    pub(crate) fn new(
+        local: SocketAddr,
+        dscp: Dscp,
+        capabilities: Option<Capabilities>,
+    ) -> Offload {
         Offload {
             capabilities: capabilities.unwrap_or(Capabilities::PORTABLE),
             local,
@@ -404,7 +414,7 @@ impl Offload {
     }
 
     #[inline]
-    pub(crate) fn dscp(&self) -> u8 {
+    pub(crate) fn dscp(&self) -> Dscp {
         self.dscp
     }
 
@@ -487,7 +497,7 @@ mod models {
             ..Capabilities::PORTABLE
         };
         let local = SocketAddr::from(([127, 0, 0, 1], 1));
-        Arc::new(Offload::new(local, 0, Some(capabilities)))
+        Arc::new(Offload::new(local, Dscp::default(), Some(capabilities)))
     }
 
     fn keep(offload: &Offload, number: i32) {

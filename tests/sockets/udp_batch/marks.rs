@@ -125,21 +125,25 @@ fn without_a_mark_it_is_that_of_the_socket() {
     assert_eq!(marks, [Some(Ecn::Ect1), Some(Ecn::Ce)]);
 }
 
-/// The other bits of the byte are the socket's, marked or not.
+/// The other bits of the byte are the socket's, marked or not. A dual-stack socket has two such bytes.
 #[test]
 fn a_mark_leaves_the_traffic_class_alone() {
-    let sender = End::bind(any_v4(), Config::new());
-    rustix::net::sockopt::set_ip_tos(&sender.socket, 0xb8).unwrap();
-    let offload = sender.socket.offload(&Config::new()).unwrap();
     let receiver = std::net::UdpSocket::bind(any_v4()).unwrap();
     rustix::net::sockopt::set_ip_recvtos(&receiver, true).unwrap();
     let contents = [IoSlice::new(b"x")];
-    let mut batch = [Transmit::to(receiver.local_addr().unwrap(), &contents).with_ecn(Ecn::Ect0)];
-    assert_eq!(sender.socket.send_batch(&offload, &mut batch).unwrap(), 1);
-    assert_eq!(
-        crate::raw::recv_tos(receiver.as_fd()),
-        0xb8 | Ecn::Ect0.bits()
-    );
+    let to = receiver.local_addr().unwrap();
+    for way in ways().into_iter().filter(|way| way.to.is_ipv4()) {
+        println!("{}", way.name);
+        let sender = End::bind(way.from, Config::new());
+        rustix::net::sockopt::set_ip_tos(&sender.socket, 0xb8).unwrap();
+        let offload = sender.socket.offload(&Config::new()).unwrap();
+        let mut batch = [Transmit::to(to, &contents).with_ecn(Ecn::Ect0)];
+        assert_eq!(sender.socket.send_batch(&offload, &mut batch).unwrap(), 1);
+        assert_eq!(
+            crate::raw::recv_tos(receiver.as_fd()),
+            0xb8 | Ecn::Ect0.bits()
+        );
+    }
 }
 
 #[test]

@@ -118,17 +118,19 @@ impl Kinds {
         let family = Family::of(socket.is_v6(), transmit.destination);
         let mut fits = true;
         if let (Some(ecn), true) = (transmit.ecn, marked) {
-            let byte = socket.dscp() & !Ecn::MASK | ecn.bits();
-            let int = i32::from(byte).to_ne_bytes();
+            let marked = |dscp: u8| dscp & !Ecn::MASK | ecn.bits();
+            let int = |byte| i32::from(byte).to_ne_bytes();
+            let dscp = socket.dscp();
             if let (Some(tos), true) = (self.tos, family != Family::V6) {
+                let byte = marked(dscp.v4);
                 fits &= if self.tos_is_byte {
                     writer.push(self.v4, tos, &[byte])
                 } else {
-                    writer.push(self.v4, tos, &int)
+                    writer.push(self.v4, tos, &int(byte))
                 };
             }
             if family != Family::V4 {
-                fits &= writer.push(self.v6, self.tclass, &int);
+                fits &= writer.push(self.v6, self.tclass, &int(marked(dscp.v6)));
             }
         }
         if transmit.source.is_some() || transmit.interface.is_some() {

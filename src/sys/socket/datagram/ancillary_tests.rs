@@ -6,6 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::net::udp::Dscp;
 
 /// Numbers that no system has, so that a mix-up shows.
 const KINDS: Kinds = Kinds {
@@ -47,9 +48,13 @@ fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// A socket that is bound to no address, with a DSCP.
+/// A socket that is bound to no address, with a DSCP for IPv4, and half of that for IPv6.
 fn socket(v6: bool, dscp: u8) -> Offload {
     let any = if v6 { "[::]:1" } else { "0.0.0.0:1" };
+    let dscp = Dscp {
+        v4: dscp,
+        v6: dscp / 2,
+    };
     Offload::new(address(any), dscp, None)
 }
 
@@ -94,7 +99,7 @@ fn a_mark_keeps_the_rest_of_its_byte() {
     let contents = [IoSlice::new(b"x")];
     let to = |text| Transmit::to(address(text), &contents).with_ecn(Ecn::Ce);
     let v4 = (1001, 1, int(0xb8 | 3));
-    let v6 = (1002, 2, int(0xb8 | 3));
+    let v6 = (1002, 2, int(0x5c | 3));
     assert_eq!(written(&to("1.2.3.4:5"), false, 0xb8, None), from_ref(&v4));
     assert_eq!(written(&to("1.2.3.4:5"), true, 0xb8, None), from_ref(&v4));
     let mapped = to("[::ffff:1.2.3.4]:5");
@@ -246,7 +251,7 @@ fn addresses_and_interfaces_apart() {
         ("[::ffff:10.0.0.1]:5", "10.0.0.1", &[]),
         ("10.0.0.2:5", "10.0.0.1", from_ref(&expected)),
     ] {
-        let bound = Offload::new(address(local), 0, None);
+        let bound = Offload::new(address(local), Dscp::default(), None);
         let transmit = to.with_source(source.parse().unwrap());
         assert_eq!(written_with(&BSD, &transmit, &bound, None), messages);
     }

@@ -1,7 +1,7 @@
 //! Batches where the system has nothing for them, or nothing that is known here.
 
 use super::Handle;
-use crate::net::udp::{Capabilities, Config};
+use crate::net::udp::{Capabilities, Config, Dscp};
 
 pub(crate) use super::datagram::portable::{receive, send};
 
@@ -9,6 +9,6 @@ pub(crate) fn enable(_: Handle<'_>, _v6: bool, _: &Config) -> Option<Capabilitie
     None
 }
 
-pub(crate) fn dscp(_: Handle<'_>, _v6: bool) -> u8 {
-    0
+pub(crate) fn dscp(_: Handle<'_>, _v6: bool) -> Dscp {
+    Dscp::default()
 }

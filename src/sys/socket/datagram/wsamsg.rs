@@ -23,7 +23,9 @@ use super::datagram::portable::{self, too_many_slices};
 use super::datagram::{about_segments, for_socket, slices, LONGEST};
 use super::socket::{self, check, raw, Address};
 use super::{lend, Handle};
-use crate::net::udp::{Capabilities, Config, Found, Offload, ReceiveMeta, Transmit, MAX_SLICES};
+use crate::net::udp::{
+    Capabilities, Config, Dscp, Found, Offload, ReceiveMeta, Transmit, MAX_SLICES,
+};
 
 const KINDS: Kinds = Kinds {
     layout: Layout {
@@ -77,8 +79,8 @@ pub(crate) fn enable(handle: Handle<'_>, v6: bool, config: &Config) -> Option<Ca
 }
 
 /// The marks are a message of their own here, so there is nothing beside them to keep.
-pub(crate) fn dscp(_: Handle<'_>, _v6: bool) -> u8 {
-    0
+pub(crate) fn dscp(_: Handle<'_>, _v6: bool) -> Dscp {
+    Dscp::default()
 }
 
 pub(crate) fn send(

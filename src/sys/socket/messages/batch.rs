@@ -28,7 +28,9 @@ use super::calls::{self, HEADERS};
 use super::header::{Header, Headers};
 use super::kinds::{KINDS, OPTIONS};
 use super::refusals::{Attempt, Refusals};
-use crate::net::udp::{Capabilities, Config, Found, Offload, ReceiveMeta, Transmit, MAX_SLICES};
+use crate::net::udp::{
+    Capabilities, Config, Dscp, Found, Offload, ReceiveMeta, Transmit, MAX_SLICES,
+};
 use crate::sys::datagram::address::Name;
 use crate::sys::datagram::ancillary::{Kinds, Room, RECEIVE_ROOM, SEND_ROOM};
 use crate::sys::datagram::portable::{self, too_many_slices};
@@ -105,16 +107,19 @@ pub(crate) fn enable(handle: Handle<'_>, v6: bool, config: &Config) -> Option<Ca
     Some(Capabilities::new(config, &found))
 }
 
-/// The DSCP of the socket, which a datagram's own ECN mark must leave as it is.
-pub(crate) fn dscp(handle: Handle<'_>, v6: bool) -> u8 {
-    let of_v4 = get_option(handle, KINDS.v4, libc::IP_TOS);
-    let own = if v6 {
-        get_option(handle, KINDS.v6, KINDS.tclass).or(of_v4)
-    } else {
-        of_v4
-    };
+/// The DSCP of the socket, which a datagram's own ECN mark must leave as it is. Under mapped addresses an IPv6 socket has
+/// that of IPv4. Where it cannot be asked for that, it could not be told either.
+pub(crate) fn dscp(handle: Handle<'_>, v6: bool) -> Dscp {
     // −1 where none was set.
-    own.and_then(|class| u8::try_from(class).ok()).unwrap_or(0)
+    let byte = |level, name| {
+        get_option(handle, level, name)
+            .and_then(|class| u8::try_from(class).ok())
+            .unwrap_or(0)
+    };
+    Dscp {
+        v4: byte(KINDS.v4, libc::IP_TOS),
+        v6: if v6 { byte(KINDS.v6, KINDS.tclass) } else { 0 },
+    }
 }
 
 #[inline(always)]
