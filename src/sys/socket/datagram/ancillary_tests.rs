@@ -12,6 +12,7 @@ use crate::net::udp::Dscp;
 const KINDS: Kinds = Kinds {
     layout: Layout {
         length: 8,
+        data: 16,
         align: 8,
     },
     v4: 1001,

@@ -9,7 +9,9 @@
 pub(crate) struct Layout {
     /// Bytes of the field `cmsg_len`: 4 or 8.
     pub(crate) length: usize,
-    /// Data and the next header begin at multiples of this.
+    /// Where the data of a message begins: `CMSG_LEN(0)`.
+    pub(crate) data: usize,
+    /// The next header begins at a multiple of this. The data need not.
     pub(crate) align: usize,
 }
 
@@ -22,14 +24,9 @@ impl Layout {
         self.length + 2 * Layout::FIELD
     }
 
-    /// Where the data begins: `CMSG_LEN(0)`.
-    pub(crate) const fn data(self) -> usize {
-        self.aligned(self.header())
-    }
-
     /// What a message of `data` bytes takes: `CMSG_SPACE`.
     pub(crate) const fn space(self, data: usize) -> usize {
-        self.data() + self.aligned(data)
+        self.aligned(self.data + data)
     }
 
     const fn aligned(self, n: usize) -> usize {
@@ -66,8 +63,8 @@ impl<'a> Writer<'a> {
         let Some(message) = self.buffer.get_mut(self.used..end) else {
             return false;
         };
-        let (header, body) = message.split_at_mut(layout.data());
-        let length = layout.data() + data.len();
+        let (header, body) = message.split_at_mut(layout.data);
+        let length = layout.data + data.len();
         if layout.length == 8 {
             header[..8].copy_from_slice(&(length as u64).to_ne_bytes());
         } else {
@@ -131,7 +128,7 @@ impl<'a> Iterator for Messages<'a> {
             level: i32::from_ne_bytes(field(header, layout.length)?),
             kind: i32::from_ne_bytes(field(header, layout.length + Layout::FIELD)?),
             // Shorter than its header, or longer than the buffer: there is no telling where the next one begins.
-            data: rest.get(layout.data()..length)?,
+            data: rest.get(layout.data..length)?,
         };
         // The last one may end without what would align a next one.
         self.rest = rest.get(layout.aligned(length)..).unwrap_or(&[]);

@@ -3,25 +3,23 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// 64-bit and 32-bit Linux and Windows; the BSDs on 64 bits; Apple's systems.
-const LAYOUTS: [Layout; 4] = [
-    Layout {
-        length: 8,
-        align: 8,
-    },
-    Layout {
-        length: 4,
-        align: 4,
-    },
-    Layout {
-        length: 4,
-        align: 8,
-    },
-    Layout {
-        length: 4,
-        align: 16,
-    },
+/// 64-bit and 32-bit Linux and Windows, the latter as on Apple's systems; the BSDs on 64 bits, with two alignments; Solaris
+/// on SPARC, where data may begin where no header does.
+const LAYOUTS: [Layout; 5] = [
+    layout(8, 16, 8),
+    layout(4, 12, 4),
+    layout(4, 16, 8),
+    layout(4, 16, 16),
+    layout(4, 12, 8),
 ];
+
+const fn layout(length: usize, data: usize, align: usize) -> Layout {
+    Layout {
+        length,
+        data,
+        align,
+    }
+}
 
 fn layouts() -> impl Strategy<Value = Layout> {
     prop::sample::select(&LAYOUTS[..])
@@ -42,6 +40,8 @@ fn sizes_are_those_of_the_manual() {
     let bsd = LAYOUTS[2];
     assert_eq!(bsd.space(0), 16);
     assert_eq!(bsd.space(4), 24);
+    let sparc = LAYOUTS[4];
+    assert_eq!([0, 1, 4, 5].map(|n| sparc.space(n)), [16, 16, 16, 24]);
 }
 
 #[test]

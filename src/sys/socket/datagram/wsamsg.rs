@@ -30,6 +30,8 @@ use crate::net::udp::{
 const KINDS: Kinds = Kinds {
     layout: Layout {
         length: size_of::<usize>(),
+        // The header, and what aligns it.
+        data: size_of::<usize>() + 8,
         align: size_of::<usize>(),
     },
     v4: IPPROTO_IP,

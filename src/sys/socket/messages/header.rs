@@ -176,16 +176,25 @@ impl<'a, const N: usize> Headers<'a, N> {
 
 /// How the system lays out control messages, whose first field has `length` bytes.
 pub(crate) const fn layout(length: usize) -> Layout {
-    // SAFETY: Here and below, computes with numbers.
-    let empty = unsafe { libc::CMSG_SPACE(0) } as usize;
-    // SAFETY: As above.
-    let one = unsafe { libc::CMSG_SPACE(1) } as usize;
-    // SAFETY: As above.
+    // SAFETY: Computes with numbers.
     let data = unsafe { libc::CMSG_LEN(0) } as usize;
+    // From where a byte more needs more space, the step is the alignment.
+    let (mut bytes, mut align) = (0, 0);
+    while align == 0 {
+        align = space(bytes + 1) - space(bytes);
+        bytes += 1;
+    }
     let layout = Layout {
         length,
-        align: one - empty,
+        data,
+        align,
     };
-    assert!(layout.space(0) == empty && layout.data() == data);
+    assert!(layout.space(0) == space(0) && layout.space(7) == space(7));
     layout
+}
+
+/// `CMSG_SPACE`.
+const fn space(data: c_uint) -> usize {
+    // SAFETY: Computes with numbers.
+    (unsafe { libc::CMSG_SPACE(data) }) as usize
 }
