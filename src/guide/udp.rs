@@ -96,7 +96,9 @@
 //!
 //! A server that is bound to the unspecified address and has several addresses must answer from the one that it was
 //! asked at, or the client will not know the answer. Ask for the [destination](crate::net::udp::Config::destination), and
-//! hand it back as the [source](crate::net::udp::Transmit::source).
+//! hand it back as the [source](crate::net::udp::Transmit::source). What was sent to a multicast group or to a broadcast
+//! address cannot be answered from there: the transmit fails, and the others go on without it. Leave the source out for
+//! those, or send such an answer once more without it.
 //!
 //! # One process, one system, the other one
 //!

@@ -27,7 +27,7 @@
 //! use std::io::{ErrorKind, IoSlice, IoSliceMut};
 //!
 //! let server = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
-//! let offload = server.offload(&Config::new().ecn(true).destination(true))?;
+//! let offload = server.offload(&Config::new().destination(true))?;
 //!
 //! # let client = UdpSocket::bind("127.0.0.1:0".parse().unwrap())?;
 //! # client.send_to(b"hello", server.local_addr()?)?;
@@ -42,14 +42,13 @@
 //!     Err(error) => return Err(error),
 //! };
 //!
-//! // Back to where they came from, each as it came.
+//! // Back to where they came from, each from the address that it was sent to.
 //! let contents: Vec<_> = (0..received)
 //!     .map(|n| [IoSlice::new(&memory[n][..metas[n].len])])
 //!     .collect();
 //! let mut batch: Vec<_> = (0..received)
 //!     .map(|n| {
 //!         let mut transmit = Transmit::to(metas[n].source, &contents[n]);
-//!         transmit.ecn = metas[n].ecn;
 //!         transmit.source = metas[n].destination;
 //!         transmit
 //!     })

@@ -242,7 +242,9 @@ pub struct Capabilities {
     /// How many segments the system cuts at once; 1 if this crate cuts them. Becomes 1 if the system refuses at run time.
     /// More segments than that are fine.
     pub max_segments: usize,
-    /// How many datagrams the system may put into one buffer; 1 if it does not.
+    /// How many datagrams the system puts together of those that come from a network; 1 if it does not. A program on this
+    /// host may hand over more at once (128 on newer Linuxes), and they arrive in one buffer, so room is to be counted in
+    /// [bytes](Config::coalesce).
     pub max_coalesced: usize,
     /// [`Transmit::ecn`](super::Transmit::ecn) has an effect. Becomes false if the system refuses it at run time.
     pub send_ecn: bool,

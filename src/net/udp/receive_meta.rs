@@ -43,7 +43,8 @@ pub struct ReceiveMeta {
     pub ecn: Option<Ecn>,
     /// The address that it was sent to: one of this host's, a multicast group or a broadcast address. `None` if that was not
     /// [asked for](super::Config::destination), or cannot be had. On an IPv6 socket, IPv4 addresses are mapped, as in
-    /// `source`.
+    /// `source`. Only the first of the three can be the source of an answer: the system refuses others, and which of them a
+    /// broadcast address is, it does not tell.
     pub destination: Option<IpAddr>,
     /// The index of the interface that it came through, where `destination` is known.
     pub interface: Option<NonZeroU32>,

@@ -57,7 +57,8 @@ pub struct Transmit<'a> {
     pub segment_size: Option<NonZeroU16>,
     /// The congestion mark. `None` for that of the socket.
     pub ecn: Option<Ecn>,
-    /// The address to send from, which must be one of this host's. `None`: the system picks one.
+    /// The address to send from, which must be one of this host's: others, a multicast group among them, are an error of
+    /// this transmit. `None`: the system picks one.
     pub source: Option<IpAddr>,
     /// The index of the interface to send through. `None`: the system picks one.
     pub interface: Option<NonZeroU32>,

@@ -266,6 +266,26 @@ fn coalesced_datagrams_come_with_their_stride() {
     }
 }
 
+/// A sender on the same host may hand over more at once than this crate does. They come as they were handed over.
+#[test]
+fn more_datagrams_in_a_buffer_than_the_system_puts_together() {
+    const UDP_SEGMENT: i32 = 103;
+    let mut receiver = End::bind(any_v4(), Config::new().coalesce(true));
+    let sender = std::net::UdpSocket::bind(any_v4()).unwrap();
+    if offloads() != (true, true) {
+        println!("skipped: this system does not coalesce");
+        return;
+    }
+    crate::raw::set_option(sender.as_fd(), libc::IPPROTO_UDP, UDP_SEGMENT, 10);
+    let bytes = pattern(1_000, 0);
+    if sender.send_to(&bytes, receiver.address).is_err() {
+        println!("skipped: this kernel takes 64 segments");
+        return;
+    }
+    let expected: Vec<_> = bytes.chunks(10).map(<[u8]>::to_vec).collect();
+    assert_eq!(receiver.collect(100), expected);
+}
+
 #[test]
 fn what_does_not_fit_is_reported() {
     in_each_mode(|config| {
