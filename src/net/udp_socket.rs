@@ -303,7 +303,9 @@ impl UdpSocket {
     ///
     /// The contents of a transmit may be longer than a datagram if there is a [segment size](Transmit::segment_size). Transmits
     /// are handed to the system by the dozen where it takes them so, but those to the connected peer one by one: the
-    /// system hides errors in a batch, and could not tell that the peer is not there.
+    /// system hides errors in a batch, and could not tell that the peer is not there. So a transmit on a connected socket
+    /// should have no [destination](Transmit::destination): with one it arrives as well, but the error of an ICMP message may
+    /// get lost.
     ///
     /// # Errors
     ///
