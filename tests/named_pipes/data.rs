@@ -108,6 +108,30 @@ fn edges_come_again_and_again() {
     }
 }
 
+/// What is read to its end is waited for again, also if nobody has asked once more and been told that it would block.
+#[test]
+fn a_read_for_each_event_is_enough() {
+    let mut bed = Bed::new();
+    let (server, client) = bed.pair(Trigger::Edge);
+    bed.turn(crate::bed::SILENCE);
+    let mut buffer = [0; 4096];
+    for round in 0..50_u8 {
+        let sent = pattern(1 + usize::from(round) * 80);
+        let times = 1 + usize::from(round % 2);
+        for _ in 0..times {
+            // What comes while the rest is read is an event as well.
+            bed.write_all(&client, &sent);
+        }
+        let mut received = Vec::new();
+        while received.len() < sent.len() * times {
+            bed.expect(SERVER, Event::is_readable);
+            let n = (&server).read(&mut buffer).unwrap();
+            received.extend_from_slice(&buffer[..n]);
+        }
+        assert_eq!(received, sent.repeat(times));
+    }
+}
+
 #[test]
 fn levels_last_as_long_as_there_is_data() {
     let mut bed = Bed::new();

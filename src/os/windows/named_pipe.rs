@@ -64,8 +64,8 @@ use crate::{Interest, Registry, Token};
 /// A pipe must be registered before it is used: until then all its operations would block. It belongs to the first
 /// [`Poll`](crate::Poll) that it was registered with, also after it was deregistered.
 ///
-/// With an edge trigger more is reported only after a read that would have blocked: drain until
-/// [`WouldBlock`](io::ErrorKind::WouldBlock).
+/// With an edge trigger what a read has left over is not reported again: drain until
+/// [`WouldBlock`](io::ErrorKind::WouldBlock). Nor is it reported that a write may follow another one that was over at once.
 ///
 /// # Messages
 ///

@@ -217,26 +217,35 @@ impl Pipe {
         if state.reading == Reading::Idle {
             self.start_reading(&mut state, queue);
         }
-        let (result, then) = match state.reading {
-            Reading::Idle | Reading::InFlight | Reading::Stale => return Err(would_block()),
+        match state.reading {
+            Reading::Idle | Reading::InFlight | Reading::Stale => Err(would_block()),
             Reading::Data { from, to } => {
                 let n = buffer.len().min(to - from);
                 buffer[..n].copy_from_slice(&state.incoming[from..from + n]);
-                let rest = Reading::Data { from: from + n, to };
-                let then = if from + n == to { Reading::Idle } else { rest };
-                (Ok(n), then)
+                if from + n == to {
+                    state.reading = Reading::Idle;
+                    self.keep_reading(&mut state, queue);
+                } else {
+                    state.reading = Reading::Data { from: from + n, to };
+                }
+                // What is ready now is so without a packet that would say it. Should the system refuse one, what was
+                // read counts more.
+                let _ = self.notice_if_ready(&mut state, queue);
+                Ok(n)
             }
-            Reading::End => (Ok(0), Reading::Idle),
-            // Nobody is there yet to end the wait.
-            Reading::Failed(ERROR_PIPE_LISTENING) => (Err(would_block()), Reading::Idle),
-            Reading::Failed(code) => (Err(calls::os_error(code)), Reading::Idle),
-        };
-        state.reading = then;
-        // What is left over is ready, and no packet will say so.
-        if then != Reading::Idle && state.is_level() {
-            self.notice_if_ready(&mut state, queue)?;
+            Reading::End => {
+                state.reading = Reading::Idle;
+                Ok(0)
+            }
+            Reading::Failed(code) => {
+                state.reading = Reading::Idle;
+                match code {
+                    // Nobody is there yet to end the wait.
+                    ERROR_PIPE_LISTENING => Err(would_block()),
+                    code => Err(calls::os_error(code)),
+                }
+            }
         }
-        result
     }
 
     pub(crate) fn write(
@@ -363,7 +372,7 @@ impl Pipe {
         queue: Operations<'_>,
     ) -> io::Result<()> {
         match state.registered {
-            Some(wanted) if !state.noticed && !state.flags(wanted).is_empty() => {
+            Some(wanted) if state.armed && !state.noticed && !state.flags(wanted).is_empty() => {
                 self.notice(state, queue)
             }
             _ => Ok(()),
