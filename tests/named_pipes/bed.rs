@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::windows::ffi::OsStrExt;
 use std::os::windows::fs::OpenOptionsExt;
-use std::os::windows::io::{FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_OVERLAPPED, PIPE_ACCESS_
 use windows_sys::Win32::System::Pipes::{
     CreateNamedPipeW, PIPE_READMODE_MESSAGE, PIPE_TYPE_MESSAGE,
 };
+use windows_sys::Win32::System::IO::CancelIoEx;
 
 pub(crate) const SERVER: Token = Token(1);
 pub(crate) const CLIENT: Token = Token(2);
@@ -189,6 +190,13 @@ pub(crate) fn server(name: &str, access: u32) -> NamedPipe {
     );
     // SAFETY: It was made just now, and nobody else knows it.
     unsafe { NamedPipe::from_raw_handle(handle) }
+}
+
+/// Cancels what is in flight, whoever has begun it.
+pub(crate) fn cancel(pipe: &NamedPipe) {
+    // SAFETY: The handle is open.
+    let done = unsafe { CancelIoEx(pipe.as_raw_handle(), std::ptr::null()) };
+    assert_ne!(done, 0, "nothing is in flight");
 }
 
 /// Bytes that repeat late.

@@ -1,13 +1,17 @@
 //! Registering, and dropping in any order.
 
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
+use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::io::OwnedHandle;
 use std::thread;
 
 use mio::event::Event;
 use mio::windows::NamedPipe;
 use mio::{Interest, Poll, Token, Trigger};
+use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OVERLAPPED;
 
-use crate::bed::{ends, name, Bed, BOTH, CLIENT, SERVER};
+use crate::bed::{cancel, ends, name, open, pattern, Bed, BOTH, CLIENT, SERVER, SILENCE};
 
 #[test]
 fn registered_twice() {
@@ -47,9 +51,7 @@ fn another_queue_is_an_error() {
 }
 
 #[test]
-fn what_is_no_pipe_is_an_error() {
-    use std::os::windows::io::OwnedHandle;
-
+fn what_knows_no_overlapped_operations_is_an_error() {
     let bed = Bed::new();
     let file = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
     let mut pipe = NamedPipe::from(OwnedHandle::from(file));
@@ -62,6 +64,44 @@ fn what_is_no_pipe_is_an_error() {
         pipe.read(&mut [0; 1]).unwrap_err().kind(),
         ErrorKind::WouldBlock
     );
+}
+
+/// Serial ports are used this way. A file does as well: it is read and written at its beginning.
+#[test]
+fn what_is_no_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let mut bed = Bed::new();
+    for text in ["first", "other"] {
+        let open = |write: bool| {
+            let file = OpenOptions::new()
+                .read(!write)
+                .write(write)
+                .create(write)
+                .custom_flags(FILE_FLAG_OVERLAPPED)
+                .open(&path)
+                .unwrap();
+            NamedPipe::from(OwnedHandle::from(file))
+        };
+        let mut writer = open(true);
+        bed.registry()
+            .register(&mut writer, SERVER, Interest::WRITABLE)
+            .unwrap();
+        bed.expect(SERVER, Event::is_writable);
+        assert_eq!(writer.write(text.as_bytes()).unwrap(), 5);
+        // Of a write that is over there is an event.
+        bed.expect(SERVER, Event::is_writable);
+        assert_eq!(std::fs::read(&path).unwrap(), text.as_bytes());
+
+        let mut reader = open(false);
+        bed.registry()
+            .register(&mut reader, CLIENT, Interest::READABLE)
+            .unwrap();
+        bed.expect(CLIENT, Event::is_readable);
+        let mut received = [0; 5];
+        reader.read_exact(&mut received).unwrap();
+        assert_eq!(received, text.as_bytes());
+    }
 }
 
 #[test]
@@ -157,6 +197,42 @@ fn the_thread_that_started_it_may_end() {
     bed.read_exact(&server, 60_000);
     bed.expect(CLIENT, Event::is_writable);
     drop(client);
+}
+
+/// `CancelIoEx` on the pipe, by somebody who knows nothing of what is in flight.
+#[test]
+fn what_others_cancel_begins_anew() {
+    let mut bed = Bed::new();
+    let name = name();
+    let mut server = NamedPipe::new(&name).unwrap();
+    bed.registry().register(&mut server, SERVER, BOTH).unwrap();
+    assert_eq!(server.connect().unwrap_err().kind(), ErrorKind::WouldBlock);
+    cancel(&server);
+    bed.turn(SILENCE);
+    assert!(server.take_error().unwrap().is_none());
+    let mut client = open(&name).unwrap();
+    bed.registry().register(&mut client, CLIENT, BOTH).unwrap();
+    bed.until(|| server.connect()).unwrap();
+
+    let waits = server.read(&mut [0; 4]).unwrap_err();
+    assert_eq!(waits.kind(), ErrorKind::WouldBlock);
+    cancel(&server);
+    bed.turn(SILENCE);
+    bed.write_all(&client, b"data");
+    bed.expect(SERVER, Event::is_readable);
+    assert_eq!(bed.read_exact(&server, 4), b"data");
+
+    let (chunk, mut sent) = (pattern(50_000), 0);
+    while let Ok(n) = client.write(&chunk) {
+        sent += n;
+    }
+    cancel(&client);
+    bed.turn(SILENCE);
+    let received = bed.read_exact(&server, sent);
+    assert!(received
+        .chunks(chunk.len())
+        .all(|it| it == &chunk[..it.len()]));
+    bed.expect(CLIENT, Event::is_writable);
 }
 
 #[test]

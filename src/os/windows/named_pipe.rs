@@ -74,11 +74,19 @@ use crate::{Interest, Registry, Token};
 /// in one piece; longer ones may come in several. A message without content reads as zero bytes. Set the
 /// mode of reading before the pipe is registered.
 ///
+/// # Serial ports
+///
+/// What is no pipe, but is read and written from one end to the other with overlapped operations, can be used as one: a
+/// serial port, for example. It counts as connected. Have `SetCommTimeouts` say that a read ends with what has come, and
+/// does not wait for a full buffer. A read that has waited for as long as it may, and in vain, returns `Ok(0)`. A write that
+/// gets no further in its time fails with [`TimedOut`](io::ErrorKind::TimedOut), and one that `PurgeComm` ends with OS error
+/// `ERROR_OPERATION_ABORTED`; both are returned by the next write.
+///
 /// # Errors
 ///
 /// | operation | result | when |
 /// | --- | --- | --- |
-/// | `read` | `Ok(0)` | the other end is closed |
+/// | `read` | `Ok(0)` | the other end is closed; or it has made a write of no bytes |
 /// | `read` | `WouldBlock` | nothing has come yet; nobody has connected yet |
 /// | `read`, `write` | OS error `ERROR_PIPE_NOT_CONNECTED` | a server's end after [`disconnect`](NamedPipe::disconnect) |
 /// | `write` | `WouldBlock` | the last write goes on |
@@ -378,7 +386,7 @@ impl Write for &NamedPipe {
     }
 }
 
-/// The pipe must have been opened for overlapped operations: registering says so if not.
+/// The pipe must have been opened for overlapped operations: registering fails if not.
 impl From<OwnedHandle> for NamedPipe {
     fn from(handle: OwnedHandle) -> NamedPipe {
         NamedPipe {

@@ -15,9 +15,8 @@ use windows_sys::Win32::Storage::FileSystem::{
     PIPE_ACCESS_DUPLEX,
 };
 use windows_sys::Win32::System::Pipes::{
-    ConnectNamedPipe, CreateNamedPipeW, DisconnectNamedPipe, GetNamedPipeHandleStateW,
-    GetNamedPipeInfo, PeekNamedPipe, PIPE_READMODE_MESSAGE, PIPE_TYPE_BYTE, PIPE_TYPE_MESSAGE,
-    PIPE_UNLIMITED_INSTANCES,
+    ConnectNamedPipe, CreateNamedPipeW, DisconnectNamedPipe, GetNamedPipeInfo, PeekNamedPipe,
+    PIPE_TYPE_BYTE, PIPE_TYPE_MESSAGE, PIPE_UNLIMITED_INSTANCES,
 };
 use windows_sys::Win32::System::WindowsProgramming::{
     FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, FILE_SKIP_SET_EVENT_ON_HANDLE,
@@ -68,10 +67,22 @@ pub(super) fn create(name: &OsStr) -> io::Result<OwnedHandle> {
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
 }
 
+/// What a handle is of.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Medium {
+    /// A pipe of bytes.
+    Bytes,
+    /// A pipe that keeps together what was written with one call.
+    Messages,
+    /// No pipe: a serial port, for example.
+    Other,
+}
+
 /// Has operations that succeed at once leave no packet. `false` if the system cannot.
 ///
-/// Not for a pipe that is read by messages: of a read that returns a part of one (`ERROR_MORE_DATA`) the documentation
-/// does not say on which side of this it falls.
+/// For a pipe of bytes alone. One of messages may be read by them at any time, and of a read that returns a part of one
+/// (`ERROR_MORE_DATA`) the documentation does not say on which side of this it falls. What is no pipe has a driver that
+/// nobody here knows.
 pub(super) fn skip_packets(pipe: BorrowedHandle<'_>) -> bool {
     // The modes are small numbers.
     let modes = (FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE) as u8;
@@ -80,9 +91,10 @@ pub(super) fn skip_packets(pipe: BorrowedHandle<'_>) -> bool {
     set != 0
 }
 
-/// Whether what was written with one call is kept together. If the system does not tell, as of a pipe that may only be
-/// written to: possibly.
-pub(super) fn is_of_messages(pipe: BorrowedHandle<'_>) -> io::Result<bool> {
+/// What it is, and whether there is, or was, somebody at the other end.
+///
+/// A pipe of which the system does not tell, since it may only be written to, is possibly one of messages.
+pub(super) fn inspect(pipe: BorrowedHandle<'_>) -> (Medium, bool) {
     let mut flags = 0;
     // SAFETY: The handle is open, and the number outlives the call. The other ones are not asked for.
     let told = unsafe {
@@ -94,33 +106,22 @@ pub(super) fn is_of_messages(pipe: BorrowedHandle<'_>) -> io::Result<bool> {
             ptr::null_mut(),
         )
     };
-    match told {
-        0 if last_error() == ERROR_ACCESS_DENIED => Ok(true),
-        0 => Err(io::Error::last_os_error()),
-        _ => Ok(flags & PIPE_TYPE_MESSAGE != 0),
+    if told == 0 {
+        return match last_error() {
+            ERROR_ACCESS_DENIED => (Medium::Messages, is_connected(pipe)),
+            // Or a client that its server has let go: each of its operations says so.
+            _ => (Medium::Other, true),
+        };
     }
-}
-
-/// Whether a read ends where a message does. If the system does not tell: possibly.
-pub(super) fn reads_messages(pipe: BorrowedHandle<'_>) -> bool {
-    let mut state = 0;
-    // SAFETY: The handle is open, and the number outlives the call. Nothing else is asked for.
-    let told = unsafe {
-        GetNamedPipeHandleStateW(
-            pipe.as_raw_handle(),
-            &mut state,
-            ptr::null_mut(),
-            ptr::null_mut(),
-            ptr::null_mut(),
-            ptr::null_mut(),
-            0,
-        )
+    let medium = match flags & PIPE_TYPE_MESSAGE {
+        0 => Medium::Bytes,
+        _ => Medium::Messages,
     };
-    told == 0 || state & PIPE_READMODE_MESSAGE != 0
+    (medium, is_connected(pipe))
 }
 
 /// Whether there is, or was, somebody at the other end.
-pub(super) fn is_connected(pipe: BorrowedHandle<'_>) -> bool {
+fn is_connected(pipe: BorrowedHandle<'_>) -> bool {
     // SAFETY: The handle is open. Nothing is asked for but the error.
     let peeked = unsafe {
         PeekNamedPipe(
@@ -132,7 +133,8 @@ pub(super) fn is_connected(pipe: BorrowedHandle<'_>) -> bool {
             ptr::null_mut(),
         )
     };
-    // A pipe that may only be written to is refused, and belongs to a client, who is connected.
+    // A pipe that may only be written to cannot be looked at. It counts as connected, which may be early: `connect` puts it
+    // right, and a write says that nobody is there.
     peeked != 0 || !matches!(last_error(), ERROR_BAD_PIPE | ERROR_PIPE_NOT_CONNECTED)
 }
 
@@ -234,9 +236,10 @@ pub(super) fn cancel(pipe: BorrowedHandle<'_>, overlapped: *const OVERLAPPED) {
     unsafe { CancelIoEx(pipe.as_raw_handle(), overlapped) };
 }
 
-/// A status of the kernel as the error of Windows that it stands for; zero for success.
+/// A status of the kernel as the error of Windows that it stands for; zero for success, of which there are several: a
+/// read from a serial port that is given no more time ends with `STATUS_TIMEOUT`, and what has come until then.
 pub(super) fn error_code(status: i32) -> u32 {
-    if status == 0 {
+    if status >= 0 {
         return 0;
     }
     // SAFETY: A translation of numbers.
@@ -251,4 +254,27 @@ pub(super) fn os_error(code: u32) -> io::Error {
 fn last_error() -> u32 {
     // It was set by a call of Windows just now.
     io::Error::last_os_error().raw_os_error().unwrap_or(0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_that_are_errors() {
+        use windows_sys::Win32::Foundation::{
+            ERROR_BROKEN_PIPE, ERROR_MORE_DATA, ERROR_OPERATION_ABORTED, STATUS_BUFFER_OVERFLOW,
+            STATUS_CANCELLED, STATUS_PIPE_BROKEN, STATUS_SUCCESS, STATUS_TIMEOUT,
+        };
+
+        for (status, code) in [
+            (STATUS_SUCCESS, 0),
+            (STATUS_TIMEOUT, 0),
+            (STATUS_BUFFER_OVERFLOW, ERROR_MORE_DATA),
+            (STATUS_PIPE_BROKEN, ERROR_BROKEN_PIPE),
+            (STATUS_CANCELLED, ERROR_OPERATION_ABORTED),
+        ] {
+            assert_eq!(error_code(status), code, "{status:#x}");
+        }
+    }
 }

@@ -28,10 +28,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use windows_sys::Win32::Foundation::{
     ERROR_NO_DATA, ERROR_OPERATION_ABORTED, ERROR_PIPE_CONNECTED, ERROR_PIPE_LISTENING,
-    ERROR_PIPE_NOT_CONNECTED,
+    ERROR_PIPE_NOT_CONNECTED, ERROR_TIMEOUT,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
+use self::calls::Medium;
 use self::state::{Connecting, Reading, State, Writing, LARGE, READ_EDGES, WRITE_EDGES};
 use super::queue::afd::operation::{Answer, Operation, Operations, Owner};
 use super::queue::afd::{Event, Flags};
@@ -105,12 +106,12 @@ impl Pipe {
     /// Ties the pipe to a queue, for good.
     pub(crate) fn attach(&self, queue: Operations<'_>) -> io::Result<()> {
         let mut state = self.lock();
-        let handle = state.handle();
-        state.of_messages = calls::is_of_messages(handle)?;
+        // First of all: this refuses a handle that was not opened for overlapped operations. To ask such a handle may take as
+        // long as another thread reads from it.
         queue.attach(state.handle())?;
-        state.skips_packets =
-            !calls::reads_messages(state.handle()) && calls::skip_packets(state.handle());
-        state.connected = calls::is_connected(state.handle());
+        let (medium, connected) = calls::inspect(state.handle());
+        state.skips_packets = medium == Medium::Bytes && calls::skip_packets(state.handle());
+        (state.medium, state.connected) = (medium, connected);
         Ok(())
     }
 
@@ -262,11 +263,11 @@ impl Pipe {
             }
             Writing::Idle => {}
         }
-        let taken = match state.of_messages {
-            true => bytes,
+        let taken = match state.medium {
+            Medium::Messages => bytes,
             // An empty message is one, no bytes are nothing.
-            false if bytes.is_empty() => return Ok(0),
-            false => &bytes[..bytes.len().min(LARGE)],
+            _ if bytes.is_empty() => return Ok(0),
+            _ => &bytes[..bytes.len().min(LARGE)],
         };
         state.outgoing.clear();
         // Of a message beyond all measure, the memory is not kept.
@@ -314,16 +315,34 @@ impl Pipe {
     /// Takes a packet.
     fn taken(self: &Arc<Pipe>, kind: Kind, answer: Answer, queue: Operations<'_>) -> Option<Event> {
         let mut state = self.lock();
-        let code = calls::error_code(answer.status);
+        let (bytes, code) = (answer.bytes as usize, calls::error_code(answer.status));
+        // By somebody else, or by the system because of a thread that has ended.
+        let cancelled = code == ERROR_OPERATION_ABORTED && !state.dropped;
         match kind {
             Kind::Notice => state.noticed = false,
+            // Another one is begun below.
+            Kind::Read if cancelled => state.reading = Reading::Idle,
             Kind::Read => {
-                state.has_read(answer.bytes as usize, code);
+                state.has_read(bytes, code);
                 state.edges = state.edges.and(READ_EDGES);
             }
-            Kind::Write => {
-                self.has_written(&mut state, answer.bytes as usize, code, queue);
+            // Of a serial port it may have been the purpose that it is not written.
+            Kind::Write
+                if cancelled
+                    && state.writing == Writing::InFlight
+                    && state.medium != Medium::Other =>
+            {
+                state.written += bytes;
+                self.start_writing(&mut state, queue);
                 state.edges = state.edges.and(WRITE_EDGES);
+            }
+            Kind::Write => {
+                self.has_written(&mut state, bytes, code, queue);
+                state.edges = state.edges.and(WRITE_EDGES);
+            }
+            Kind::Connect if cancelled && state.connecting == Connecting::InFlight => {
+                self.start_connecting(&mut state, queue);
+                state.edges = Flags::ALL;
             }
             Kind::Connect => {
                 self.has_connected(&mut state, code, queue);
@@ -489,27 +508,21 @@ impl Pipe {
         match code {
             // Nobody waits for it any more.
             _ if state.dropped => {}
-            0 if state.written < state.outgoing.len() => self.start_writing(state, queue),
-            // It was not this crate that has cancelled it.
-            ERROR_OPERATION_ABORTED => self.start_writing(state, queue),
-            0 => {}
+            0 if state.written == state.outgoing.len() => {}
+            0 if bytes > 0 => self.start_writing(state, queue),
+            // A serial port gives a write so much time, or a pipe none (`PIPE_NOWAIT`).
+            0 => state.writing = Writing::Failed(ERROR_TIMEOUT),
             code => state.writing = Writing::Failed(code),
         }
     }
 
     fn has_connected(self: &Arc<Pipe>, state: &mut State, code: u32, queue: Operations<'_>) {
-        let again = match state.connecting {
-            Connecting::Stale { again } => again,
-            // As for writing: somebody else has cancelled it.
-            _ => code == ERROR_OPERATION_ABORTED,
-        };
-        let was_stale = matches!(state.connecting, Connecting::Stale { .. });
-        state.connecting = Connecting::Idle;
-        if again && !state.dropped {
-            return self.start_connecting(state, queue);
-        }
+        let before = mem::replace(&mut state.connecting, Connecting::Idle);
         match code {
-            _ if was_stale => {}
+            _ if before == (Connecting::Stale { again: true }) && !state.dropped => {
+                self.start_connecting(state, queue);
+            }
+            _ if matches!(before, Connecting::Stale { .. }) => {}
             // A client that has gone already is one, too: what it has left can be read.
             0 | ERROR_PIPE_CONNECTED | ERROR_NO_DATA => state.connected = true,
             code => state.connecting = Connecting::Failed(code),
@@ -570,3 +583,7 @@ fn already_registered() -> io::Error {
 fn not_registered() -> io::Error {
     io::ErrorKind::NotFound.into()
 }
+
+#[cfg(test)]
+#[path = "pipe_tests.rs"]
+mod tests;

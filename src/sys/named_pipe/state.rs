@@ -2,9 +2,9 @@
 
 use std::os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle};
 
-use windows_sys::Win32::Foundation::{ERROR_BROKEN_PIPE, ERROR_MORE_DATA, ERROR_OPERATION_ABORTED};
+use windows_sys::Win32::Foundation::{ERROR_BROKEN_PIPE, ERROR_MORE_DATA};
 
-use super::calls::Started;
+use super::calls::{Medium, Started};
 use crate::sys::queue::afd::Flags;
 use crate::sys::selector::Wanted;
 
@@ -26,8 +26,7 @@ pub(super) struct State {
     pub(super) dropped: bool,
     /// An operation that succeeds at once leaves no packet.
     pub(super) skips_packets: bool,
-    /// What is written with one call is one message.
-    pub(super) of_messages: bool,
+    pub(super) medium: Medium,
     pub(super) registered: Option<Wanted>,
     /// Whether a one-shot registration may still report.
     pub(super) armed: bool,
@@ -89,7 +88,7 @@ impl State {
             handle: Some(handle),
             dropped: false,
             skips_packets: false,
-            of_messages: false,
+            medium: Medium::Bytes,
             registered: None,
             armed: false,
             edges: Flags::default(),
@@ -141,8 +140,6 @@ impl State {
                 Reading::Data { from: 0, to: bytes }
             }
             ERROR_BROKEN_PIPE => Reading::End,
-            // Whoever wants to read starts another one.
-            ERROR_OPERATION_ABORTED => Reading::Idle,
             code => Reading::Failed(code),
         };
     }
