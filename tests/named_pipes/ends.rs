@@ -2,7 +2,8 @@
 
 use std::io::{ErrorKind, Read, Write};
 
-use mio::Trigger;
+use mio::event::Event;
+use mio::{Interest, Trigger};
 
 use crate::bed::{ends, pattern, Bed, BOTH, CLIENT, SERVER, TRIGGERS};
 
@@ -31,7 +32,7 @@ fn the_end_is_an_event() {
                 true => (&mut client, server, CLIENT),
                 false => (&mut server, client, SERVER),
             };
-            let interest = mio::Interest::READABLE;
+            let interest = Interest::READABLE;
             let registry = bed.registry().with_trigger(trigger);
             registry.reregister(near, token, interest).unwrap();
             drop(far);
@@ -126,4 +127,33 @@ fn a_disconnected_client_notices() {
             .raw_os_error(),
         Some(233)
     );
+}
+
+/// A client that begins to read when its server has let it go already.
+#[test]
+fn a_client_that_comes_too_late_notices() {
+    for trigger in TRIGGERS {
+        for registered_before in [false, true] {
+            let mut bed = Bed::new();
+            let (server, mut client) = ends();
+            let registry = bed.registry().with_trigger(trigger);
+            if registered_before {
+                registry
+                    .register(&mut client, CLIENT, Interest::WRITABLE)
+                    .unwrap();
+                server.disconnect().unwrap();
+                registry
+                    .reregister(&mut client, CLIENT, Interest::READABLE)
+                    .unwrap();
+            } else {
+                server.disconnect().unwrap();
+                registry
+                    .register(&mut client, CLIENT, Interest::READABLE)
+                    .unwrap();
+            }
+            bed.expect(CLIENT, Event::is_readable);
+            let error = client.read(&mut [0; 1]).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(233), "{error}");
+        }
+    }
 }

@@ -88,7 +88,7 @@ use crate::{Interest, Registry, Token};
 /// | --- | --- | --- |
 /// | `read` | `Ok(0)` | the other end is closed; or it has made a write of no bytes |
 /// | `read` | `WouldBlock` | nothing has come yet; nobody has connected yet |
-/// | `read`, `write` | OS error `ERROR_PIPE_NOT_CONNECTED` | a server's end after [`disconnect`](NamedPipe::disconnect) |
+/// | `read`, `write` | OS error `ERROR_PIPE_NOT_CONNECTED` | after the server's [`disconnect`](NamedPipe::disconnect), at both ends |
 /// | `write` | `WouldBlock` | the last write goes on |
 /// | `write` | [`BrokenPipe`](io::ErrorKind::BrokenPipe) | the other end is closed |
 /// | `write` | OS error `ERROR_PIPE_LISTENING` | nobody has connected yet |

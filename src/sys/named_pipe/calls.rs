@@ -16,7 +16,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::Pipes::{
     ConnectNamedPipe, CreateNamedPipeW, DisconnectNamedPipe, GetNamedPipeInfo, PeekNamedPipe,
-    PIPE_TYPE_BYTE, PIPE_TYPE_MESSAGE, PIPE_UNLIMITED_INSTANCES,
+    PIPE_SERVER_END, PIPE_TYPE_BYTE, PIPE_TYPE_MESSAGE, PIPE_UNLIMITED_INSTANCES,
 };
 use windows_sys::Win32::System::WindowsProgramming::{
     FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, FILE_SKIP_SET_EVENT_ON_HANDLE,
@@ -117,10 +117,12 @@ pub(super) fn inspect(pipe: BorrowedHandle<'_>) -> (Medium, bool) {
         0 => Medium::Bytes,
         _ => Medium::Messages,
     };
-    (medium, is_connected(pipe))
+    // A client's end has had a server from the beginning. If that has gone since, a read or a write says so.
+    let is_client = flags & PIPE_SERVER_END == 0;
+    (medium, is_client || is_connected(pipe))
 }
 
-/// Whether there is, or was, somebody at the other end.
+/// Whether a server's end has, or had, a client.
 fn is_connected(pipe: BorrowedHandle<'_>) -> bool {
     // SAFETY: The handle is open. Nothing is asked for but the error.
     let peeked = unsafe {

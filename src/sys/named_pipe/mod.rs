@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use windows_sys::Win32::Foundation::{
     ERROR_NO_DATA, ERROR_OPERATION_ABORTED, ERROR_PIPE_CONNECTED, ERROR_PIPE_LISTENING,
-    ERROR_PIPE_NOT_CONNECTED, ERROR_TIMEOUT,
+    ERROR_TIMEOUT,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
@@ -421,11 +421,6 @@ impl Pipe {
         }
         self.start_reading(state, queue);
         state.edges = state.edges.and(READ_EDGES);
-        if let Reading::Failed(ERROR_PIPE_LISTENING | ERROR_PIPE_NOT_CONNECTED) = state.reading {
-            // Nothing to tell: the user has not asked for anything yet.
-            state.connected = false;
-            state.reading = Reading::Idle;
-        }
     }
 
     fn start_reading(self: &Arc<Pipe>, state: &mut State, queue: Operations<'_>) {
