@@ -330,6 +330,11 @@ fn nothing_is_left_behind() {
 }
 
 #[test]
+fn imports_have_the_names_that_are_exported() {
+    accept(rules::decorated_imports);
+}
+
+#[test]
 fn every_allow_has_a_reason() {
     accept(rules::bare_allows);
 }

@@ -88,6 +88,24 @@ pub(crate) fn banned_words(files: &[File]) -> Vec<String> {
     findings.finish()
 }
 
+/// What is imported without an import library has a name of its own on 32-bit x86, where the system would look for a
+/// decorated one in vain. Nothing but a program that is started there would show it.
+pub(crate) fn decorated_imports(files: &[File]) -> Vec<String> {
+    const KIND: &str = concat!("\"raw", "-dylib\"");
+    const PLAIN: &str = concat!("import_name_type = \"undecor", "ated\"");
+    let mut findings = Findings::new(&[]);
+    for file in files.iter().filter(|file| file.is_rust()) {
+        let uses = file.text.matches(KIND).count();
+        let plain = file.text.matches(PLAIN).count();
+        if let (Some(at), false) = (file.text.find(KIND), uses == 2 * plain) {
+            let message =
+                "an import whose name is decorated on 32-bit x86, or is not there elsewhere";
+            findings.add(file, at, message);
+        }
+    }
+    findings.finish()
+}
+
 /// A comment says why a lint is off. The attribute's own `reason` is newer than the oldest compiler we support.
 pub(crate) fn bare_allows(files: &[File]) -> Vec<String> {
     let mut findings = Findings::new(&[]);
@@ -273,6 +291,22 @@ mod tests {
                 [format!("src/a.rs:2: `{word}` is left")]
             );
         }
+    }
+
+    #[test]
+    fn finds_imports_with_decorated_names() {
+        let kind = concat!("kind = \"raw", "-dylib\"");
+        let plain = concat!("import_name_type = \"undecor", "ated\"");
+        let both = format!("link({kind}, {plain})\nlink({kind})\n");
+        let tree = files(&[
+            ("src/a.rs", &format!("\n#[link({kind})]\n")),
+            ("src/b.rs", &both),
+            ("src/c.rs", &format!("{both}#[link({kind})]")),
+            ("src/d.rs", "#[link(name = \"c\")]"),
+        ]);
+        let found = decorated_imports(&tree);
+        let places: Vec<&str> = found.iter().map(|it| &it[..10]).collect();
+        assert_eq!(places, ["src/a.rs:2", "src/c.rs:1"]);
     }
 
     #[test]

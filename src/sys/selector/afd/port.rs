@@ -169,7 +169,12 @@ impl Deadline {
     }
 }
 
-#[link(name = "ntdll", kind = "raw-dylib")]
+// On 32-bit x86 the name would be decorated with the size of the arguments, and no library exports that one.
+#[cfg_attr(
+    target_arch = "x86",
+    link(name = "ntdll", kind = "raw-dylib", import_name_type = "undecorated")
+)]
+#[cfg_attr(not(target_arch = "x86"), link(name = "ntdll", kind = "raw-dylib"))]
 extern "system" {
     /// What `GetQueuedCompletionStatusEx` calls, which rounds to milliseconds. `FILE_IO_COMPLETION_INFORMATION` has the
     /// layout of `OVERLAPPED_ENTRY`.
