@@ -21,6 +21,10 @@ use super::group::nt_error;
 /// A completion packet: key, pointer, status, and number of bytes.
 pub(crate) type Packet = OVERLAPPED_ENTRY;
 
+/// How many threads that have fetched packets may run at a time: any number. Threads poll in turns. With a limit, one
+/// that has polled and now computes keeps all others from fetching, until it waits for something.
+const CONCURRENCY: u32 = u32::MAX;
+
 #[derive(Debug)]
 pub(super) struct Port {
     handle: OwnedHandle,
@@ -28,8 +32,10 @@ pub(super) struct Port {
 
 impl Port {
     pub(super) fn new() -> io::Result<Port> {
-        // SAFETY: Makes a new port, of no file. One thread at a time fetches packets.
-        let handle = unsafe { CreateIoCompletionPort(INVALID_HANDLE_VALUE, ptr::null_mut(), 0, 1) };
+        // SAFETY: Makes a new port, of no file.
+        let handle = unsafe {
+            CreateIoCompletionPort(INVALID_HANDLE_VALUE, ptr::null_mut(), 0, CONCURRENCY)
+        };
         if handle.is_null() {
             return Err(io::Error::last_os_error());
         }
