@@ -25,6 +25,9 @@ pub(crate) type Packet = OVERLAPPED_ENTRY;
 /// that has polled and now computes keeps all others from fetching, until it waits for something.
 const CONCURRENCY: u32 = u32::MAX;
 
+/// The longest single wait, in the kernel's units: 14,000 years. It is added to a time there.
+const LONGEST: i64 = i64::MAX / 2;
+
 #[derive(Debug)]
 pub(super) struct Port {
     handle: OwnedHandle,
@@ -120,10 +123,10 @@ impl Wait {
     pub(super) const FOREVER: Wait = Wait(None);
     const NONE: Wait = Wait(Some(0));
 
-    /// Rounded up. What does not fit is longer than 29,000 years.
+    /// Rounded up.
     fn from_now(time: Duration) -> Wait {
         let units = time.as_nanos().saturating_add(99) / 100;
-        Wait(Some(-i64::try_from(units).unwrap_or(i64::MAX)))
+        Wait(Some(-i64::try_from(units).unwrap_or(LONGEST).min(LONGEST)))
     }
 
     /// No longer than until `end`.
@@ -206,7 +209,9 @@ mod tests {
         assert_eq!(units(Duration::from_nanos(100)), -1);
         assert_eq!(units(Duration::from_nanos(101)), -2);
         assert_eq!(units(Duration::from_millis(7)), -70_000);
-        assert_eq!(units(Duration::MAX), -i64::MAX);
+        assert_eq!(units(Duration::MAX), -LONGEST);
+        // 2^62 and more of the kernel's units.
+        assert_eq!(units(Duration::from_secs(1 << 39)), -LONGEST);
     }
 
     #[test]
