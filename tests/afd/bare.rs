@@ -174,6 +174,34 @@ fn mistakes_are_errors() {
     }
 }
 
+/// The number is another socket's by the time at which the queue learns that the old one was closed.
+#[test]
+fn a_socket_is_not_taken_for_the_next_one_of_its_number() {
+    let mut events = Events::with_capacity(8);
+    let mut same = 0;
+    for _ in 0..50 {
+        for trigger in [Trigger::Edge, Trigger::Level] {
+            let mut poll = Poll::new().unwrap();
+            let registry = poll.registry().with_trigger(trigger);
+            let (old, raw) = socket();
+            register(&registry, raw, Interest::READABLE);
+            poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+            assert!(events.is_empty(), "{events:?}");
+            drop(old);
+            let (next, number) = socket();
+            next.send(b"x").unwrap();
+            poll.poll(&mut events, Some(Duration::from_millis(2)))
+                .unwrap();
+            assert!(events.is_empty(), "{trigger:?}: {events:?}");
+            // Nothing is left of the old one.
+            register(&registry, number, Interest::READABLE);
+            await_readable(&mut poll, &mut events);
+            same += usize::from(number == raw);
+        }
+    }
+    assert!(same > 0, "no number was used again");
+}
+
 /// Closed without a word: no token comes any more, and the number can be used again.
 #[test]
 fn closed_without_deregistering() {

@@ -175,7 +175,8 @@ impl Shared {
     /// An operation would have blocked, or has moved less than it was asked for.
     pub(super) fn rearm(&self, socket: &Socket, direction: Direction) {
         let mut inner = socket.lock();
-        if !inner.state.rearm(direction) || !inner.state.is_due() || inner.queued {
+        inner.state.rearm(direction);
+        if !inner.state.is_due() || inner.queued {
             return;
         }
         inner.queued = self.due.push(socket);
@@ -265,15 +266,18 @@ impl Shared {
     /// A bare socket was closed without a word.
     fn forget(&self, socket: &Socket) {
         let mut pool = lock(&self.pool);
-        let Some(handle) = socket.lock().bare else {
+        let inner = socket.lock();
+        // It may have been registered anew since, for this number or for another one.
+        let bare = inner.bare.filter(|_| inner.state.is_closed());
+        drop(inner);
+        let is_this = |other: &Arc<Socket>| std::ptr::eq(&**other, socket);
+        let Some(handle) = bare.filter(|handle| pool.bare().get(handle).is_some_and(is_this))
+        else {
             return;
         };
-        let is_this = |other: &Arc<Socket>| std::ptr::eq(&**other, socket);
-        if pool.bare().get(&handle).is_some_and(is_this) {
-            pool.bare().remove(&handle);
-            drop(pool);
-            self.deregister(socket);
-        }
+        pool.bare().remove(&handle);
+        drop(pool);
+        self.deregister(socket);
     }
 }
 
@@ -358,7 +362,11 @@ impl Turn<'_> {
         shared.in_flight.fetch_sub(1, Ordering::AcqRel);
         let mut inner = socket.lock();
         let answer = match socket.answer() {
-            Answer::Flags(flags) if inner.state.is_doubtful(inner.asked_in != self.number) => {
+            // A socket that was closed is gone for good, and its number may be another one's by now.
+            Answer::Flags(flags)
+                if !flags.intersects(Flags::LOCAL_CLOSE)
+                    && inner.state.is_doubtful(inner.asked_in != self.number) =>
+            {
                 Answer::Flags(shared.probe(inner.base, flags))
             }
             answer => answer,

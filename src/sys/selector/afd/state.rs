@@ -52,6 +52,8 @@ struct Registration {
     inherits: bool,
     /// For a bare socket with an edge trigger: the pace of reading and of writing.
     paces: Option<[Pace; 2]>,
+    /// Somebody else has closed the socket.
+    closed: bool,
 }
 
 /// What has to be done now.
@@ -137,21 +139,18 @@ impl State {
         }
     }
 
-    /// An operation would have blocked, or has moved less than it was asked for. `true` if more is wanted than before.
-    pub(crate) fn rearm(&mut self, direction: Direction) -> bool {
+    /// An operation would have blocked, or has moved less than it was asked for.
+    pub(crate) fn rearm(&mut self, direction: Direction) {
         let Some(registration) = &mut self.registration else {
-            return false;
+            return;
         };
         let Wanted {
             interest, trigger, ..
         } = registration.wanted;
-        if !trigger.is_edge() || trigger.is_oneshot() {
-            return false;
+        if trigger.is_edge() && !trigger.is_oneshot() {
+            let more = Flags::of(direction).common(Flags::requested(interest));
+            registration.armed = registration.armed.and(more);
         }
-        let before = registration.armed;
-        let more = Flags::of(direction).common(Flags::requested(interest));
-        registration.armed = before.and(more);
-        registration.armed != before
     }
 
     /// Whether the kernel is to be asked for something that it was not asked for.
@@ -259,6 +258,8 @@ impl State {
         if counts && answer.intersects(Flags::LOCAL_CLOSE) {
             // Closed by somebody else, without a word to us. There is nothing left to tell of it.
             registration.armed = Flags::default();
+            registration.paces = None;
+            registration.closed = true;
             return Outcome::Closed;
         }
         let reported = answer.common(registration.armed);
@@ -266,6 +267,11 @@ impl State {
             return Outcome::Internal(self.submit());
         }
         Outcome::event(registration, reported, reported.disarmed())
+    }
+
+    /// Whether [`answer`](State::answer) has come to [`Outcome::Closed`], and there was no registration since.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.registration.as_ref().is_some_and(|it| it.closed)
     }
 
     /// The kernel could not answer. The user is told to try: the operation brings data, or an error, or asks anew.
@@ -297,6 +303,7 @@ impl State {
             armed: Flags::requested(wanted.interest),
             inherits: false,
             paces: (bare && edges).then(<[Pace; 2]>::default),
+            closed: false,
         });
     }
 

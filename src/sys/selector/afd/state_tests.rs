@@ -46,9 +46,11 @@ fn a_level_is_asked_for_again() {
     for _ in 0..3 {
         assert!(state.is_doubtful(true) && !state.is_doubtful(false));
         assert_eq!(state.answer(Flags::RECEIVE), event(Flags::RECEIVE, true));
-        assert!(!state.rearm(Direction::Read));
+        state.rearm(Direction::Read);
         assert!(state.is_due());
         assert_eq!(state.pursue(), Order::Submit(Flags::requested(R)));
+        state.rearm(Direction::Read);
+        assert!(!state.is_due());
         assert_eq!(state.pursue(), Order::Nothing);
     }
 }
@@ -60,13 +62,14 @@ fn an_edge_is_armed_by_its_direction() {
     assert_eq!(state.answer(both), event(both, true));
     let ends = Flags::DISCONNECT.and(Flags::BROKEN);
     // Nothing has blocked yet, but the connection may still end.
-    assert!(state.rearm(Direction::Read));
-    assert!(!state.rearm(Direction::Read));
+    state.rearm(Direction::Read);
     let read = Flags::requested(R);
     assert_eq!(read.common(ends), ends);
     assert_eq!(state.pursue(), Order::Submit(read));
+    state.rearm(Direction::Read);
+    assert!(!state.is_due());
     // Writing blocks while the poll for reading is pending.
-    assert!(state.rearm(Direction::Write));
+    state.rearm(Direction::Write);
     assert!(state.is_due());
     assert_eq!(state.pursue(), Order::Cancel);
     assert!(!state.is_due());
@@ -96,9 +99,9 @@ fn a_one_shot_waits_for_reregistration() {
         let mut state = registered(RW, trigger);
         assert_eq!(state.answer(Flags::SEND), event(Flags::SEND, false));
         for direction in [Direction::Read, Direction::Write, Direction::Unknown] {
-            assert!(!state.rearm(direction));
+            state.rearm(direction);
+            assert!(!state.is_due());
         }
-        assert!(!state.is_due());
         assert_eq!(state.pursue(), Order::Nothing);
         let again = state.reregister(wanted(R, trigger), false, true);
         assert_eq!(again, Order::Submit(Flags::requested(R)));
@@ -154,7 +157,7 @@ fn nothing_comes_after_deregistration() {
             let order = state.deregister(answered);
             let expected = [Order::Cancel, Order::Nothing][usize::from(answered)];
             assert_eq!(order, expected);
-            assert!(!state.rearm(Direction::Read));
+            state.rearm(Direction::Read);
             assert!(!state.is_due());
             // Not before the kernel is done with it.
             assert_eq!(state.answer(answer), Outcome::Internal(Order::Release));
@@ -192,17 +195,53 @@ fn polls_that_end_by_themselves_are_submitted_again() {
 fn a_socket_that_others_have_closed_is_silent() {
     let mut state = registered(RW, Trigger::Level);
     let answer = Flags::LOCAL_CLOSE.and(Flags::RECEIVE);
+    assert!(!state.is_closed());
     assert_eq!(state.answer(answer), Outcome::Closed);
+    assert!(state.is_closed());
     assert!(!state.is_due());
     assert_eq!(state.pursue(), Order::Nothing);
     assert_eq!(state.deregister(true), Order::Release);
+    assert!(!state.is_closed());
+}
+
+/// The number of a bare socket may be another one's by the time at which a pause would end.
+#[test]
+fn a_bare_socket_that_others_have_closed_has_no_pauses() {
+    let now = Instant::now();
+    let mut state = State::default();
+    let _ = state.register(wanted(RW, Trigger::Edge), true);
+    assert_eq!(state.answer(Flags::SEND), event(Flags::SEND, true));
+    assert!(state.pause(Flags::SEND, now));
+    let _ = state.pursue();
+    assert_eq!(state.answer(Flags::LOCAL_CLOSE), Outcome::Closed);
+    assert_eq!(state.pause_ends(now), None);
+    state.resume(now + Duration::from_secs(1), |_| panic!("nobody asked"));
+    assert_eq!(state.pursue(), Order::Nothing);
+
+    // Registered anew, it is another socket.
+    let again = state.reregister(wanted(R, Trigger::Level), true, true);
+    assert_eq!(again, Order::Submit(Flags::requested(R)));
+    assert!(!state.is_closed());
+}
+
+/// Neither the question nor the packet that would say so: an operation that would block asks once more.
+#[test]
+fn what_was_refused_without_a_packet_is_due() {
+    let mut state = registered(RW, Trigger::Edge);
+    assert_eq!(state.answer(Flags::RECEIVE), event(Flags::RECEIVE, true));
+    state.rearm(Direction::Read);
+    assert_eq!(state.pursue(), Order::Submit(Flags::requested(RW)));
+    state.refused();
+    state.rearm(Direction::Read);
+    assert!(state.is_due());
+    assert_eq!(state.pursue(), Order::Submit(Flags::requested(RW)));
 }
 
 #[test]
 fn a_failure_is_an_event_to_try() {
     let mut state = registered(RW, Trigger::Edge);
     assert_eq!(state.fail(), event(Flags::to_try(RW), false));
-    assert!(state.rearm(Direction::Read));
+    state.rearm(Direction::Read);
     assert_eq!(state.pursue(), Order::Submit(Flags::requested(R)));
     // Refused at once: the packet that says so is posted.
     state.refused();
