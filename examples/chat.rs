@@ -364,8 +364,10 @@ impl Room {
                         door.retry = None;
                         return;
                     }
-                    // This one is gone. There may be others.
-                    ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
+                    // This one is gone (on Windows: reset). There may be others.
+                    ErrorKind::ConnectionAborted
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::Interrupted => {}
                     // Most likely we have run out of descriptors (or the system has, or out of memory). Whoever waits
                     // stays in the backlog, and no edge will tell of them again. To ask at once would be a busy loop, so
                     // ask when a guest has left, and now and then because others may have closed descriptors.

@@ -178,8 +178,10 @@ impl Proxy {
                         self.retry = None;
                         return;
                     }
-                    // This one is gone. There may be others.
-                    ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
+                    // This one is gone (on Windows: reset). There may be others.
+                    ErrorKind::ConnectionAborted
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::Interrupted => {}
                     // Most likely we have run out of descriptors (or the system has, or out of memory). Whoever waits
                     // stays in the backlog, and no edge will tell of them again. To ask at once would be a busy loop, so
                     // ask when a pair was closed, and now and then because others may have closed theirs.

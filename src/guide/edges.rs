@@ -204,7 +204,10 @@
 //!                         self.undrained = false;
 //!                         return Ok(());
 //!                     }
-//!                     ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
+//!                     // This one is gone (on Windows: reset). There may be others.
+//!                     ErrorKind::ConnectionAborted
+//!                     | ErrorKind::ConnectionReset
+//!                     | ErrorKind::Interrupted => {}
 //!                     // Out of descriptors or of memory: serve those who are here, and come back.
 //!                     _ => return Err(error),
 //!                 },

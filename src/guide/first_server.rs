@@ -75,8 +75,10 @@
 //!             Ok((stream, _address)) => stream,
 //!             Err(error) => match error.kind() {
 //!                 ErrorKind::WouldBlock => return Ok(()),
-//!                 // This peer is gone already. There may be others.
-//!                 ErrorKind::ConnectionAborted | ErrorKind::Interrupted => continue,
+//!                 // This peer is gone already (on Windows: reset). There may be others.
+//!                 ErrorKind::ConnectionAborted
+//!                 | ErrorKind::ConnectionReset
+//!                 | ErrorKind::Interrupted => continue,
 //!                 _ => return Err(error),
 //!             },
 //!         };

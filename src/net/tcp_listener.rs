@@ -31,6 +31,8 @@ use crate::sys::{lend, socket, AsHandle as _, Lent, OwnedHandle};
 ///         Err(error) if error.kind() == ErrorKind::WouldBlock => break,
 ///         // The peer gave up before we came to it: there may be others.
 ///         Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+///         // The same on Windows.
+///         Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
 ///         Err(error) => return Err(error),
 ///     }
 /// }
@@ -95,7 +97,7 @@ impl TcpListener {
     /// | kind | what to do |
     /// | --- | --- |
     /// | [`WouldBlock`](io::ErrorKind::WouldBlock) | nobody waits: poll |
-    /// | [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) | this one is gone: accept the next one |
+    /// | [`ConnectionAborted`](io::ErrorKind::ConnectionAborted), on Windows [`ConnectionReset`](io::ErrorKind::ConnectionReset) | this one is gone: accept the next one |
     /// | OS errors `EMFILE`, `ENFILE`, `ENOMEM` | the connection stays in the backlog, and there is no new edge for it: accept again once descriptors have been closed |
     ///
     /// # Examples
