@@ -159,6 +159,9 @@ fn send_message(
         Some(address) => (address.as_ptr().cast_mut(), address.length()),
         None => (ptr::null_mut(), 0),
     };
+    // What the system makes of no buffer at all is not documented.
+    let nothing = [IoSlice::new(&[])];
+    let part = if part.is_empty() { &nothing } else { part };
     let message = WSAMSG {
         name,
         namelen: name_length,

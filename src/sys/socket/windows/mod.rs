@@ -241,6 +241,10 @@ pub(crate) fn recv_vectored(
     buffers: &mut [IoSliceMut<'_>],
 ) -> io::Result<usize> {
     let count = buffers.len().min(BUFFERS);
+    if count == 0 {
+        // What the system makes of that is not documented.
+        return Ok(0);
+    }
     let (mut received, mut flags) = (0, 0);
     // SAFETY: The socket is open. An `IoSliceMut` is a `WSABUF` on Windows, as the standard library promises. Without an
     // `OVERLAPPED` the call is synchronous.
@@ -270,6 +274,10 @@ pub(crate) fn send(socket: Handle<'_>, bytes: &[u8]) -> io::Result<usize> {
 #[inline]
 pub(crate) fn send_vectored(socket: Handle<'_>, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
     let count = buffers.len().min(BUFFERS);
+    if count == 0 {
+        // As above. It is an empty datagram, or nothing of a stream.
+        return send(socket, &[]);
+    }
     let mut sent = 0;
     // SAFETY: As for `WSARecv`.
     check(unsafe {
@@ -345,6 +353,9 @@ pub(crate) fn send_datagram(
     let Some(address) = address else {
         return send_vectored(socket, buffers);
     };
+    if buffers.is_empty() {
+        return send_to(socket, &[], address);
+    }
     let address = Address::from(address);
     let mut sent = 0;
     // SAFETY: As for `WSARecv`, and the address is as long as it says.
