@@ -112,8 +112,9 @@ impl Kqueue {
         Err(error(errno))
     }
 
-    /// Watches the writing end of a pipe that nobody reads any more. Systems refuse to watch it for writing (`EPIPE`), and
-    /// without more the registration would be silent for ever. For reading they take it, and report its end.
+    /// Watches the writing end of a pipe that nobody reads any more. Systems refuse to watch it for writing (`EPIPE`, on
+    /// NetBSD `EBADF`), and without more the registration would be silent for ever. For reading they take it, and report
+    /// its end.
     #[cold]
     #[inline(never)]
     fn put_end(&self, oneshots: &mut Oneshots, fd: usize, wanted: Wanted) -> io::Result<()> {

@@ -185,13 +185,19 @@ impl Changes {
     /// What the receipts, each with the number of an error or 0, say of the whole.
     pub(crate) fn verdict(&self, receipts: impl IntoIterator<Item = i64>) -> Verdict {
         let mut verdict = Verdict::default();
+        let mut is_open = false;
         for (change, errno) in self.as_slice().iter().zip(receipts) {
             let deleted = change.flags.contains(Flags::DELETE);
+            is_open |= deleted && errno != EBADF;
             match errno {
                 0 if deleted => verdict.found = true,
                 0 => verdict.added = true,
                 ENOENT if deleted => {}
                 EPIPE if change.filter == Filter::Write => verdict.broken = true,
+                // NetBSD's word for it. Of a number that is not open the deletions have said the same.
+                EBADF if change.filter == Filter::Write && !deleted && is_open => {
+                    verdict.broken = true;
+                }
                 errno => {
                     verdict.error.get_or_insert(errno);
                 }
@@ -201,8 +207,9 @@ impl Changes {
     }
 }
 
-/// Of the numbers of errors, these two are the same on all systems; `system.rs` has the compiler check that.
+/// Of the numbers of errors, these are the same on all systems; `system.rs` has the compiler check that.
 pub(crate) const ENOENT: i64 = 2;
+pub(crate) const EBADF: i64 = 9;
 pub(crate) const EPIPE: i64 = 32;
 
 /// What became of some changes.

@@ -100,7 +100,6 @@ fn an_end_is_watched_for_with_a_dispatch() {
 
 #[test]
 fn receipts_make_a_verdict() {
-    const EBADF: i64 = 9;
     const ENOMEM: i64 = 12;
 
     let both = Changes::to_put(wanted(R | W, Trigger::Edge));
@@ -140,6 +139,13 @@ fn receipts_make_a_verdict() {
             },
         ),
         (
+            [ENOENT, ENOENT, 0, EBADF],
+            Verdict {
+                broken: true,
+                ..good
+            },
+        ),
+        (
             [0, 0, 0, ENOMEM],
             Verdict {
                 found: true,
@@ -157,6 +163,11 @@ fn receipts_make_a_verdict() {
     ] {
         assert_eq!(both.verdict(receipts), expected, "{receipts:?}");
     }
+    // Only writing can be broken so, and only what is open.
+    let one = |interest| Changes::to_put(wanted(interest, Trigger::Edge));
+    assert_eq!(one(R).verdict([ENOENT, ENOENT, EBADF]).error, Some(EBADF));
+    assert_eq!(one(W).verdict([EBADF; 3]).error, Some(EBADF));
+    assert!(!one(W).verdict([EBADF; 3]).broken);
     // That an addition finds nothing is an error, unlike that a deletion does.
     let reading = Changes::to_put(wanted(R, Trigger::Edge));
     assert_eq!(reading.verdict([ENOENT; 3]).error, Some(ENOENT));

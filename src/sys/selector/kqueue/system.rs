@@ -14,7 +14,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use super::{KQUEUE_LIO, KQUEUE_OOBAND};
-use crate::sys::pure_kqueue::rules::{Filter, Flags, ENOENT, EPIPE};
+use crate::sys::pure_kqueue::rules::{Filter, Flags, EBADF, ENOENT, EPIPE};
 
 /// Raises an entry of `EVFILT_USER`.
 #[allow(dead_code)] // of no use where a pipe is raised
@@ -37,6 +37,7 @@ const _: () = {
     assert!(Flags::ERROR.bits() as i64 == libc::EV_ERROR as i64);
     assert!(Flags::EOF.bits() as i64 == libc::EV_EOF as i64);
     assert!(ENOENT == libc::ENOENT as i64);
+    assert!(EBADF == libc::EBADF as i64);
     assert!(EPIPE == libc::EPIPE as i64);
 };
 

@@ -40,6 +40,14 @@ pub(super) struct Condition {
     pub(super) data: isize,
 }
 
+/// What a pipe without a reader says to who would watch it for writing. Not in the manuals: FreeBSD, DragonFly and Apple
+/// systems do it, and NetBSD does with another number. So does the model where wakers are pipes, as they are there.
+pub(super) const NO_READER: Errno = if cfg!(mio_unsupported_force_waker_pipe) {
+    Errno::BADF
+} else {
+    Errno::PIPE
+};
+
 /// Stands for each error of a connection. Linux does not show which it is without taking it.
 const ECONNRESET: u32 = 104;
 
@@ -66,9 +74,8 @@ impl Source {
         match (kind, filter) {
             // "Note that this filter is not supported for vnodes."
             (Kind::Vnode, Filter::Write) => Err(Errno::INVAL),
-            // Not in the manuals. FreeBSD, OpenBSD and Apple systems do it.
             (Kind::Pipe, Filter::Write) if source.ask(PollFlags::OUT)?.contains(PollFlags::ERR) => {
-                Err(Errno::PIPE)
+                Err(NO_READER)
             }
             _ => Ok(source),
         }

@@ -214,7 +214,7 @@ fn a_pipe_without_a_reader_cannot_be_watched_for_writing() {
     apply(&queue, change(&writer, Filter::Write, DELETE)).unwrap();
     drop(reader);
     let added = apply(&queue, change(&writer, Filter::Write, ADD));
-    assert_eq!(added, Err(Errno::PIPE));
+    assert_eq!(added, Err(source::NO_READER));
     apply(&queue, change(&writer, Filter::Read, ADD)).unwrap();
     assert!(events(&queue)[0].flags().contains(Flags::EOF));
 }
