@@ -57,8 +57,7 @@ impl Kevent {
 
     /// The changes that make the entry of this event anew.
     pub(super) fn to_repeat(self) -> [Kevent; 2] {
-        let mode = self.flags().bits() & (Flags::CLEAR | Flags::DISPATCH).bits();
-        [Flags::DELETE, Flags::ADD | Flags::from_bits(mode)]
+        [Flags::DELETE, Flags::ADD | Flags::DISPATCH]
             .map(|flags| Kevent::new(self.ident(), self.filter(), flags, 0, self.udata()))
     }
 

@@ -122,7 +122,7 @@ impl Kqueue {
             lasts: !wanted.trigger.is_edge() && !wanted.trigger.is_oneshot(),
             reads: wanted.interest.is_readable(),
         };
-        let changes = Changes::to_watch_for_the_end(wanted.trigger);
+        let changes = Changes::to_watch_for_the_end();
         oneshots.make(fd, wanted.token, kind, |id| {
             match self.apply(fd, &changes, id)?.error {
                 None => Ok(true),

@@ -6,7 +6,8 @@
 //! - "The filter is executed upon the initial registration of a kevent in order to detect whether a preexisting condition
 //!   is present." What re-adding an entry does to its flags and its state, the manuals leave open. So a registration that
 //!   is to be replaced is deleted and added, in one call: that has the new flags and reports again what is ready.
-//! - `EV_CLEAR` resets the state once an event was retrieved: an edge. `EV_DISPATCH` disables the entry then.
+//! - `EV_CLEAR` resets the state once an event was retrieved: an edge. `EV_DISPATCH` disables the entry then. What the two
+//!   do together, the manuals leave open.
 //! - `EV_RECEIPT` has every change answered, and no event retrieved beside the answers.
 //! - `EV_EOF` says that the filter's direction is at its end, with the socket's error, if any, in `fflags`. It comes
 //!   without `EV_ERROR`, which stands for a change that failed.
@@ -105,16 +106,16 @@ impl BitOr for Flags {
 
 /// How an entry reports.
 pub(crate) fn mode(trigger: Trigger) -> Flags {
-    let mut flags = Flags::default();
-    if trigger.is_edge() {
-        flags = flags | Flags::CLEAR;
-    }
     if trigger.is_oneshot() {
         // Not `EV_ONESHOT`, which deletes the entry: then nobody could tell a source that has reported from one that was
-        // never registered.
-        flags = flags | Flags::DISPATCH;
+        // never registered. And not `EV_CLEAR` as well: what is disabled needs no reset, and NetBSD's kernel lets that
+        // flag alone count, so that the entry stays enabled.
+        Flags::DISPATCH
+    } else if trigger.is_edge() {
+        Flags::CLEAR
+    } else {
+        Flags::default()
     }
-    flags
 }
 
 /// A change of one entry.
@@ -172,8 +173,8 @@ impl Changes {
     }
 
     /// For the writing end of a pipe whose other end is gone, which cannot be watched for writing any more.
-    pub(crate) fn to_watch_for_the_end(trigger: Trigger) -> Changes {
-        let flags = Flags::ADD | Flags::RECEIPT | Flags::DISPATCH | mode(trigger);
+    pub(crate) fn to_watch_for_the_end() -> Changes {
+        let flags = Flags::ADD | Flags::RECEIPT | Flags::DISPATCH;
         Changes::of([(Filter::Read, DELETE), (Filter::Read, flags)])
     }
 

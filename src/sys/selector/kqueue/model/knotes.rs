@@ -250,12 +250,10 @@ impl Knotes {
                 self.delete(key)?;
                 continue;
             }
-            if knote.mode.contains(Flags::DISPATCH) {
-                knote.is_enabled = false;
-            }
             if knote.mode.contains(Flags::CLEAR) {
                 knote.is_active = false;
             } else {
+                knote.is_enabled = !knote.mode.contains(Flags::DISPATCH);
                 again.push(key);
             }
         }

@@ -7,7 +7,8 @@
 //! - An entry whose condition may hold is placed on the queue. "The filter is also run when the user attempts to retrieve
 //!   the kevent. If the condition no longer holds, the kevent is removed from the queue and is not returned."
 //! - `EV_CLEAR` resets, `EV_DISPATCH` disables, `EV_ONESHOT` deletes an entry that was returned. Any other one is placed
-//!   on the queue again, behind the rest.
+//!   on the queue again, behind the rest. What two of these flags do together, they leave open. Here `EV_CLEAR` alone
+//!   counts beside `EV_DISPATCH`, as on NetBSD.
 //! - Re-adding an entry "will modify the parameters": `udata`, and whether it is enabled. The manuals do not say that the
 //!   flags change, or that the filter is run. Here neither happens.
 //! - A timeout of more than a day is refused, and entries of a closed descriptor are gone.

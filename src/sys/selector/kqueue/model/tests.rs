@@ -70,6 +70,18 @@ fn clear_resets_dispatch_disables_and_oneshot_deletes() {
 }
 
 #[test]
+fn beside_clear_dispatch_does_not_count() {
+    let (queue, (near, mut far)) = (queue(), pair());
+    let flags = ADD | Flags::CLEAR | Flags::DISPATCH;
+    apply(&queue, change(&near, Filter::Read, flags)).unwrap();
+    for _ in 0..2 {
+        far.write_all(b"x").unwrap();
+        assert_eq!(events(&queue).len(), 1);
+        assert!(events(&queue).is_empty());
+    }
+}
+
+#[test]
 fn what_happens_while_an_entry_is_disabled_is_returned_once_it_is_enabled() {
     let (queue, (near, mut far)) = (queue(), pair());
     let flags = ADD | Flags::CLEAR | Flags::DISABLE;
