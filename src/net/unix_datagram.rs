@@ -175,7 +175,7 @@ impl UnixDatagram {
     ///
     /// There is one at [`bind_addr`](UnixDatagram::bind_addr).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.std().local_addr()
+        local::local_addr(self.inner.as_handle())
     }
 
     /// The address that the socket is connected to.
@@ -188,7 +188,7 @@ impl UnixDatagram {
     ///
     /// There is one at [`connect`](UnixDatagram::connect).
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.std().peer_addr()
+        local::peer_addr(self.inner.as_handle())
     }
 
     /// Receives a datagram, and tells its length and its sender. What does not fit into `buffer` is lost.
@@ -350,6 +350,6 @@ crate::handles::socket_handles!(UnixDatagram, net::UnixDatagram);
 
 impl fmt::Debug for UnixDatagram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.std().fmt(f)
+        local::show("UnixDatagram", self.inner.as_handle(), f)
     }
 }

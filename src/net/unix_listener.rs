@@ -151,7 +151,7 @@ impl UnixListener {
     ///
     /// There is one at [`bind_addr`](UnixListener::bind_addr).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.std().local_addr()
+        local::local_addr(self.inner.as_handle())
     }
 
     /// Takes the pending error of the socket: `SO_ERROR`.
@@ -186,6 +186,6 @@ crate::handles::socket_handles!(UnixListener, net::UnixListener);
 
 impl fmt::Debug for UnixListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.std().fmt(f)
+        local::show("UnixListener", self.inner.as_handle(), f)
     }
 }

@@ -140,7 +140,7 @@ impl UnixStream {
     ///
     /// There is one at [`connect_addr`](UnixStream::connect_addr).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.std().local_addr()
+        local::local_addr(self.inner.as_handle())
     }
 
     /// The address of the peer: the one that was connected to, or unnamed.
@@ -153,7 +153,7 @@ impl UnixStream {
     ///
     /// There is one at [`connect`](UnixStream::connect).
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.std().peer_addr()
+        local::peer_addr(self.inner.as_handle())
     }
 
     /// Takes the pending error of the socket: `SO_ERROR`.
@@ -237,6 +237,6 @@ crate::handles::socket_handles!(UnixStream, net::UnixStream);
 
 impl fmt::Debug for UnixStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.std().fmt(f)
+        local::show("UnixStream", self.inner.as_handle(), f)
     }
 }

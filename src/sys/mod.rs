@@ -563,7 +563,7 @@ mod names;
 #[path = "socket/path_names.rs"]
 mod names;
 
-/// The names of their peers, which may be longer than `sun_path` on some systems.
+/// The names that they and their peers have, which may be longer than `sun_path` on some systems.
 #[cfg(all(
     unix,
     feature = "net",

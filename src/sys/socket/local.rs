@@ -5,8 +5,9 @@
 //! is how it was bound; and an empty path means "no name", not an abstract name of no bytes. `peers` has the bytes.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
@@ -87,6 +88,27 @@ pub(crate) fn connect(socket: Handle<'_>, address: &SocketAddrUnix) -> io::Resul
     Ok(net::connect(socket, address)?)
 }
 
+pub(crate) fn local_addr(socket: Handle<'_>) -> io::Result<SocketAddr> {
+    peers::local_addr(socket)
+}
+
+pub(crate) fn peer_addr(socket: Handle<'_>) -> io::Result<SocketAddr> {
+    peers::peer_addr(socket)
+}
+
+/// What the standard library shows of a socket, with names that it might panic at.
+pub(crate) fn show(kind: &str, socket: Handle<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut shown = f.debug_struct(kind);
+    shown.field("fd", &socket.as_raw_fd());
+    if let Ok(address) = local_addr(socket) {
+        shown.field("local", &address);
+    }
+    if let Ok(address) = peer_addr(socket) {
+        shown.field("peer", &address);
+    }
+    shown.finish()
+}
+
 #[inline(always)]
 pub(crate) fn recv_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
     let (n, name) = peers::recv_from(socket, buffer)?;
@@ -104,7 +126,7 @@ pub(crate) fn send_to(
 
 /// What the kernel reported, as the standard library's address.
 #[inline(never)]
-fn std_address(name: &[u8]) -> io::Result<SocketAddr> {
+pub(in crate::sys) fn std_address(name: &[u8]) -> io::Result<SocketAddr> {
     match name {
         [] => SocketAddr::from_pathname(""),
         [0, name @ ..] => names::std_address(name),

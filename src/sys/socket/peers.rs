@@ -1,12 +1,14 @@
-//! The names of the peers of Unix sockets, as the kernel reports them.
+//! The names of Unix sockets and of their peers, as the kernel reports them.
 
 use std::io;
 use std::mem::size_of;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::{SocketAddr, UnixStream};
 use std::slice;
 
 use rustix::net::{self, RecvFlags, SocketAddrAny};
 
+use crate::sys::handle::lend;
 use crate::sys::{create, Handle};
 
 pub(super) struct Name(Option<SocketAddrAny>);
@@ -21,6 +23,15 @@ pub(super) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, Name)> {
 pub(super) fn recv_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(usize, Name)> {
     let (n, _, address) = net::recvfrom(socket, buffer, RecvFlags::empty())?;
     Ok((n, Name(address)))
+}
+
+/// The standard library asks every kind of Unix socket in the same way.
+pub(super) fn local_addr(socket: Handle<'_>) -> io::Result<SocketAddr> {
+    lend::<UnixStream>(socket).local_addr()
+}
+
+pub(super) fn peer_addr(socket: Handle<'_>) -> io::Result<SocketAddr> {
+    lend::<UnixStream>(socket).peer_addr()
 }
 
 impl Name {
