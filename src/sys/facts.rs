@@ -16,6 +16,11 @@ pub(super) const STARTS_PROGRAMS: bool = cfg!(not(any(
 pub(super) const DIRECT: bool =
     std::mem::size_of::<rustix::io::Errno>() == std::mem::size_of::<u16>();
 
+/// Whether kqueue counts timeouts in microseconds. Apple's did up to macOS 10.14, and still counts in ticks of its clock,
+/// of which a microsecond has a whole number.
+#[allow(dead_code)] // where there is no kqueue
+pub(super) const KQUEUE_MICROSECONDS: bool = cfg!(target_vendor = "apple");
+
 /// What `poll(2)` is called here.
 #[cfg(not(windows))]
 #[allow(dead_code)] // a build may have no `poll(2)` in it

@@ -14,6 +14,7 @@
 
 use std::fmt;
 use std::ops::BitOr;
+use std::time::Duration;
 
 use crate::sys::selector::{fmt_names, Readiness, Wanted};
 use crate::Trigger;
@@ -101,6 +102,22 @@ impl BitOr for Flags {
     #[inline]
     fn bitor(self, other: Flags) -> Flags {
         Flags(self.0 | other.0)
+    }
+}
+
+/// As long in whole microseconds that no wait is too short, for kernels that cut off what is over from the timeout and from
+/// the time of day that they add it to. Zero stays zero: it asks for no wait.
+pub(crate) fn for_microseconds(timeout: Duration) -> Duration {
+    const MICROSECOND: Duration = Duration::from_micros(1);
+    if timeout.is_zero() {
+        return timeout;
+    }
+    let over = Duration::from_nanos(u64::from(timeout.subsec_nanos() % 1000));
+    let whole = timeout - over;
+    if over.is_zero() {
+        whole + MICROSECOND
+    } else {
+        whole + 2 * MICROSECOND
     }
 }
 

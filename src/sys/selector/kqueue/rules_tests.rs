@@ -18,6 +18,29 @@ fn wanted(interest: Interest, trigger: Trigger) -> Wanted {
     }
 }
 
+#[test]
+fn a_wait_of_whole_microseconds_is_long_enough() {
+    let cut = |time: Duration| Duration::from_micros(time.as_micros() as u64);
+    for timeout in [
+        1,
+        999,
+        1000,
+        1001,
+        50_000,
+        1_000_000_001,
+        86_400_000_000_000,
+    ] {
+        let timeout = Duration::from_nanos(timeout);
+        for now in [0, 1, 500, 999, 1000] {
+            let now = Duration::from_nanos(now);
+            let end = cut(now) + cut(for_microseconds(timeout));
+            assert!(end >= now + timeout, "{timeout:?} from {now:?}");
+            assert!(end <= now + timeout + Duration::from_micros(2));
+        }
+    }
+    assert_eq!(for_microseconds(Duration::ZERO), Duration::ZERO);
+}
+
 /// The changes as signs: `+` for an addition, `-` for a deletion.
 fn signs(changes: &Changes) -> String {
     changes

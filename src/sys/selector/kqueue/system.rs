@@ -14,7 +14,8 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use super::{KQUEUE_LIO, KQUEUE_OOBAND};
-use crate::sys::pure_kqueue::rules::{Filter, Flags, EBADF, ENOENT, EPIPE};
+use crate::sys::pure_kqueue::rules::{for_microseconds, Filter, Flags, EBADF, ENOENT, EPIPE};
+use crate::sys::KQUEUE_MICROSECONDS;
 
 /// Raises an entry of `EVFILT_USER`.
 #[allow(dead_code)] // of no use where a pipe is raised
@@ -198,6 +199,10 @@ impl Queue {
         let old = events.len();
         let spare = events.spare_capacity_mut();
         let (room, memory) = (spare.len(), spare.as_mut_ptr().cast());
+        let timeout = match timeout {
+            Some(timeout) if KQUEUE_MICROSECONDS => Some(for_microseconds(timeout)),
+            other => other,
+        };
         // SAFETY: The spare capacity is memory for this many elements.
         let new = unsafe { self.kevent(&[], memory, room, timeout) }?;
         // SAFETY: The kernel has initialised this many elements behind the old end, within the capacity.
@@ -218,7 +223,7 @@ impl Queue {
         room: usize,
         timeout: Option<Duration>,
     ) -> Result<usize, Errno> {
-        // No longer than a day, so it fits.
+        // Hardly longer than a day, so it fits.
         let timeout = timeout.map(|timeout| libc::timespec {
             tv_sec: timeout.as_secs() as _,
             tv_nsec: timeout.subsec_nanos() as _,
