@@ -33,6 +33,14 @@ fn local_links() -> [Link; 2] {
     let (near, far) = UnixDatagram::pair().unwrap();
     let mut datagram = Link::of("UnixDatagram", BOTH, near, far);
     datagram.hung_up = PollFlags::empty();
+    // There a full receiver is an error (`ENOBUFS`), and so are contents as long as those that fill.
+    datagram.fills = cfg!(not(any(
+        target_vendor = "apple",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    )));
     [stream, datagram]
 }
 
