@@ -1,8 +1,9 @@
 //! Whole servers: each subject's echo server, and tokio's, under the same load, in turn.
 //!
-//! A server and what puts load on it are two processes. Those of all subjects are there all the time, and work one after
-//! the other, for a moment each, again and again. What counts is the processor time of the server for each request, and
-//! how many requests it answers.
+//! A server and what puts load on it are two processes. Those of all subjects are there at the same time, and work one
+//! after the other, for a moment each, a few rounds long. Then others take their places, for addresses are drawn anew for
+//! each process, and what a system call takes depends on them. What counts is the processor time of the server for each
+//! request, and how many requests it answers.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -15,23 +16,24 @@ use crate::stats::{quantile, ratios, Spread};
 /// How many connections there are.
 pub(crate) const CONNECTIONS: [usize; 4] = [1, 64, 512, 5_000];
 
-/// Of so many rounds the lower quartile is taken.
+/// How many rounds the same processes work for. Of these the lower quartile is taken.
 const GROUP: usize = 4;
 
 /// How much to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    pub(crate) rounds: usize,
+    /// How often the processes are started anew.
+    pub(crate) groups: usize,
     pub(crate) millis: u64,
 }
 
 impl Plan {
     pub(crate) const FULL: Plan = Plan {
-        rounds: 24,
+        groups: 9,
         millis: 100,
     };
     pub(crate) const QUICK: Plan = Plan {
-        rounds: 8,
+        groups: 3,
         millis: 30,
     };
 }
@@ -49,6 +51,16 @@ pub(crate) struct Served {
     pub(crate) nanos: Vec<f64>,
     /// Requests in a second.
     pub(crate) throughput: Vec<f64>,
+}
+
+impl Served {
+    fn new(name: &str) -> Served {
+        Served {
+            name: name.to_owned(),
+            nanos: Vec::new(),
+            throughput: Vec::new(),
+        }
+    }
 }
 
 impl Whole {
@@ -78,7 +90,7 @@ impl Whole {
         Some(quantile(&sorted, 0.75))
     }
 
-    /// The ratios of processor time, a few rounds at a time.
+    /// The ratios of processor time, of which each group of processes has one.
     pub(crate) fn ratio(&self, name: &str, other: &str) -> Option<Spread> {
         let (ours, theirs) = (self.served(name)?, self.served(other)?);
         Some(ratios(&ours.nanos, &theirs.nanos, GROUP))
@@ -91,32 +103,46 @@ pub(crate) fn measure(
     others: &[(String, PathBuf)],
     plan: Plan,
 ) -> io::Result<Whole> {
-    let this = std::env::current_exe()?;
-    let mut pairs = Vec::new();
-    for name in server::names() {
-        let mut command = Command::new(&this);
-        command.args(["serve", name]);
-        pairs.push(Pair::start(name, &mut command, connections)?);
-    }
-    for (name, program) in others {
-        pairs.push(Pair::start(name, &mut Command::new(program), connections)?);
-    }
-    let count = pairs.len();
-    for round in 0..=plan.rounds {
-        for turn in 0..count {
-            let place = (turn + round / 2) % count;
-            let index = if round % 2 == 0 {
-                place
-            } else {
-                count - 1 - place
-            };
-            pairs[index].work(plan.millis, round > 0)?;
+    let mut servers: Vec<Served> = server::names()
+        .map(Served::new)
+        .chain(others.iter().map(|(name, _)| Served::new(name)))
+        .collect();
+    for group in 0..plan.groups {
+        let mut pairs = start_all(connections, others)?;
+        for round in 0..=GROUP {
+            for turn in 0..pairs.len() {
+                let place = (turn + group + round / 2) % pairs.len();
+                let index = if round % 2 == 0 {
+                    place
+                } else {
+                    pairs.len() - 1 - place
+                };
+                let (nanos, throughput) = pairs[index].work(plan.millis)?;
+                // The first round warms up.
+                if round > 0 {
+                    servers[index].nanos.push(nanos);
+                    servers[index].throughput.push(throughput);
+                }
+            }
         }
     }
     Ok(Whole {
         connections,
-        servers: pairs.into_iter().map(Pair::finish).collect(),
+        servers,
     })
+}
+
+/// Starts a server of each kind, in the order of their names.
+fn start_all(connections: usize, others: &[(String, PathBuf)]) -> io::Result<Vec<Pair>> {
+    let this = std::env::current_exe()?;
+    let own = server::names().map(|name| {
+        let mut command = Command::new(&this);
+        command.args(["serve", name]);
+        command
+    });
+    own.chain(others.iter().map(|(_, program)| Command::new(program)))
+        .map(|mut command| Pair::start(&mut command, connections))
+        .collect()
 }
 
 /// A server, and what puts load on it.
@@ -125,11 +151,10 @@ struct Pair {
     load: Process,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
-    served: Served,
 }
 
 impl Pair {
-    fn start(name: &str, server: &mut Command, connections: usize) -> io::Result<Pair> {
+    fn start(server: &mut Command, connections: usize) -> io::Result<Pair> {
         let mut server = Process(server.stdout(Stdio::piped()).spawn()?);
         let mut port = String::new();
         BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut port)?;
@@ -145,18 +170,13 @@ impl Pair {
             answers: BufReader::new(load.0.stdout.take().expect("piped")),
             server,
             load,
-            served: Served {
-                name: name.to_owned(),
-                nanos: Vec::new(),
-                throughput: Vec::new(),
-            },
         };
         pair.answer()?;
         Ok(pair)
     }
 
-    /// Works for so long. The first time warms up.
-    fn work(&mut self, millis: u64, counts: bool) -> io::Result<()> {
+    /// Works for so long. Returns the nanoseconds of processor time for a request, and the requests in a second.
+    fn work(&mut self, millis: u64) -> io::Result<(f64, f64)> {
         let before = clock::process(self.server.0.id())?;
         writeln!(self.orders, "{millis}")?;
         let answer = self.answer()?;
@@ -168,25 +188,16 @@ impl Pair {
                 Some((requests.parse::<f64>().ok()?, nanos.parse::<f64>().ok()?))
             })
             .ok_or_else(|| io::Error::other(format!("no numbers: {answer}")))?;
-        if counts {
-            self.served.nanos.push(spent as f64 / requests);
-            self.served.throughput.push(requests / (nanos / 1e9));
-        }
-        Ok(())
+        Ok((spent as f64 / requests, requests / (nanos / 1e9)))
     }
 
     fn answer(&mut self) -> io::Result<String> {
         let mut line = String::new();
         if self.answers.read_line(&mut line)? == 0 {
             let end = self.load.0.wait()?;
-            let name = &self.served.name;
-            return Err(io::Error::other(format!("the load on {name}: {end}")));
+            return Err(io::Error::other(format!("the load on a server: {end}")));
         }
         Ok(line)
-    }
-
-    fn finish(self) -> Served {
-        self.served
     }
 }
 
