@@ -3,11 +3,12 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 
+use socket2::{Domain, SockAddr, Socket, Type};
 use tempfile::TempDir;
 
 use crate::client::{connect, connect_small};
@@ -267,7 +268,11 @@ fn a_slow_guest_is_disconnected() {
 #[test]
 fn a_stale_socket_file_is_replaced() {
     let folder = tempfile::tempdir().expect("a folder");
-    drop(UnixListener::bind(folder.path().join("chat")).expect("bind"));
+    // Nobody has ever listened on it: of one who has, a process that another test has started may have a copy.
+    let stale = Socket::new(Domain::UNIX, Type::STREAM, None).expect("socket");
+    let path = SockAddr::unix(folder.path().join("chat")).expect("an address");
+    stale.bind(&path).expect("bind");
+    drop(stale);
     let room = Room::within(folder);
     room.over_unix("ann");
 

@@ -11,7 +11,7 @@ use mio::Backend;
 use mio::Interest;
 
 use crate::util::{
-    any_v4, any_v6, each_family, on_each_backend, os_error, refused, would_block, Code, Loop,
+    any_v4, any_v6, deaf, each_family, on_each_backend, os_error, refused, would_block, Code, Loop,
 };
 
 fn bind(address: SocketAddr) -> (UdpSocket, SocketAddr) {
@@ -177,14 +177,6 @@ fn sending_without_a_destination() {
     // `WSAENOTCONN` on Windows, `WSAEINVAL` on Wine 8.
     #[cfg(windows)]
     socket.send(b"x").unwrap_err();
-}
-
-/// A port whose owner does not want to hear of us, so that the kernel answers that nobody is there.
-fn deaf(any: SocketAddr) -> (net::UdpSocket, SocketAddr) {
-    let socket = net::UdpSocket::bind(any).unwrap();
-    socket.connect(socket.local_addr().unwrap()).unwrap();
-    let address = socket.local_addr().unwrap();
-    (socket, address)
 }
 
 /// Windows has no such state: a later read fails with `WSAECONNRESET`. What Wine makes of it depends on its version.

@@ -10,7 +10,7 @@ use std::os::unix::net::SocketAddr;
 
 use mio::net::{UnixDatagram, UnixListener, UnixStream};
 
-use crate::util::{on_each_backend, refused};
+use crate::util::{on_each_backend, refused, undisturbed};
 
 /// A name that nobody else on this machine has.
 fn name(of: &str) -> Vec<u8> {
@@ -23,30 +23,32 @@ fn address(name: &[u8]) -> SocketAddr {
 
 #[test]
 fn streams() {
-    on_each_backend(|queue| {
-        let name = name("streams");
-        let mut listener = UnixListener::bind_addr(&address(&name)).unwrap();
-        let local = listener.local_addr().unwrap();
-        assert_eq!(local.as_abstract_name(), Some(&name[..]));
-        queue.register(&mut listener, 1, mio::Interest::READABLE);
-        refused(
-            UnixListener::bind_addr(&address(&name)),
-            ErrorKind::AddrInUse,
-        );
+    undisturbed("unix_abstract::streams", || {
+        on_each_backend(|queue| {
+            let name = name("streams");
+            let mut listener = UnixListener::bind_addr(&address(&name)).unwrap();
+            let local = listener.local_addr().unwrap();
+            assert_eq!(local.as_abstract_name(), Some(&name[..]));
+            queue.register(&mut listener, 1, mio::Interest::READABLE);
+            refused(
+                UnixListener::bind_addr(&address(&name)),
+                ErrorKind::AddrInUse,
+            );
 
-        let mut client = UnixStream::connect_addr(&address(&name)).unwrap();
-        let peer = client.peer_addr().unwrap();
-        assert_eq!(peer.as_abstract_name(), Some(&name[..]));
-        let (mut server, from) = queue.finish(|| listener.accept()).unwrap();
-        assert!(from.is_unnamed());
-        server.write_all(b"x").unwrap();
-        client.read_exact(&mut [0]).unwrap();
+            let mut client = UnixStream::connect_addr(&address(&name)).unwrap();
+            let peer = client.peer_addr().unwrap();
+            assert_eq!(peer.as_abstract_name(), Some(&name[..]));
+            let (mut server, from) = queue.finish(|| listener.accept()).unwrap();
+            assert!(from.is_unnamed());
+            server.write_all(b"x").unwrap();
+            client.read_exact(&mut [0]).unwrap();
 
-        drop(listener);
-        refused(
-            UnixStream::connect_addr(&address(&name)),
-            ErrorKind::ConnectionRefused,
-        );
+            drop(listener);
+            refused(
+                UnixStream::connect_addr(&address(&name)),
+                ErrorKind::ConnectionRefused,
+            );
+        });
     });
 }
 

@@ -8,7 +8,7 @@ use mio::net::UnixDatagram;
 use mio::Interest;
 use tempfile::tempdir;
 
-use crate::util::{on_each_backend, refused, would_block, Loop, BOTH};
+use crate::util::{on_each_backend, refused, undisturbed, would_block, Loop, BOTH};
 
 /// Connected sockets, the first of which is registered under token 1.
 fn registered(queue: &Loop, interest: Interest) -> (UnixDatagram, UnixDatagram) {
@@ -61,22 +61,24 @@ fn by_address() {
 
 #[test]
 fn connected() {
-    on_each_backend(|queue| {
-        let folder = tempdir().unwrap();
-        let path = folder.path().join("socket");
-        let mut receiver = UnixDatagram::bind(&path).unwrap();
-        queue.register(&mut receiver, 1, Interest::READABLE);
-        let sender = UnixDatagram::unbound().unwrap();
-        refused(sender.peer_addr(), ErrorKind::NotConnected);
-        refused(sender.send(b"x"), ErrorKind::NotConnected);
-        sender.connect(&path).unwrap();
-        let peer = sender.peer_addr().unwrap();
-        assert_eq!(peer.as_pathname(), Some(path.as_path()));
-        assert_eq!(sender.send(b"hello").unwrap(), 5);
-        assert_eq!(queue.finish(|| receiver.recv(&mut [0; 8])).unwrap(), 5);
+    undisturbed("unix_datagram::connected", || {
+        on_each_backend(|queue| {
+            let folder = tempdir().unwrap();
+            let path = folder.path().join("socket");
+            let mut receiver = UnixDatagram::bind(&path).unwrap();
+            queue.register(&mut receiver, 1, Interest::READABLE);
+            let sender = UnixDatagram::unbound().unwrap();
+            refused(sender.peer_addr(), ErrorKind::NotConnected);
+            refused(sender.send(b"x"), ErrorKind::NotConnected);
+            sender.connect(&path).unwrap();
+            let peer = sender.peer_addr().unwrap();
+            assert_eq!(peer.as_pathname(), Some(path.as_path()));
+            assert_eq!(sender.send(b"hello").unwrap(), 5);
+            assert_eq!(queue.finish(|| receiver.recv(&mut [0; 8])).unwrap(), 5);
 
-        drop(receiver);
-        refused(sender.send(b"x"), ErrorKind::ConnectionRefused);
+            drop(receiver);
+            refused(sender.send(b"x"), ErrorKind::ConnectionRefused);
+        });
     });
 }
 
@@ -179,13 +181,15 @@ fn ending_one_direction() {
 
 #[test]
 fn the_peer_closes() {
-    on_each_backend(|queue| {
-        let (near, far) = registered(queue, BOTH);
-        far.send(b"last").unwrap();
-        drop(far);
-        assert_eq!(queue.finish(|| near.recv(&mut [0; 8])).unwrap(), 4);
-        refused(near.send(b"x"), ErrorKind::ConnectionRefused);
-        assert!(near.take_error().unwrap().is_none());
+    undisturbed("unix_datagram::the_peer_closes", || {
+        on_each_backend(|queue| {
+            let (near, far) = registered(queue, BOTH);
+            far.send(b"last").unwrap();
+            drop(far);
+            assert_eq!(queue.finish(|| near.recv(&mut [0; 8])).unwrap(), 4);
+            refused(near.send(b"x"), ErrorKind::ConnectionRefused);
+            assert!(near.take_error().unwrap().is_none());
+        });
     });
 }
 

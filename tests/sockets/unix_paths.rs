@@ -21,7 +21,7 @@ use mio::net::{UnixDatagram, UnixListener, UnixStream};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tempfile::{tempdir, TempDir};
 
-use crate::util::{os_error, refused};
+use crate::util::{os_error, refused, undisturbed};
 
 /// The longest path that the kernel takes.
 const LONGEST: usize = 108;
@@ -200,20 +200,22 @@ fn of_unnamed_addresses() {
 
 #[test]
 fn of_sockets_that_are_gone() {
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("stale");
-    drop(UnixListener::bind(&path).unwrap());
-    assert!(path.exists(), "the file stays behind");
-    refused(UnixListener::bind(&path), ErrorKind::AddrInUse);
-    refused(UnixDatagram::bind(&path), ErrorKind::AddrInUse);
-    refused(UnixStream::connect(&path), ErrorKind::ConnectionRefused);
-    let socket = UnixDatagram::unbound().unwrap();
-    refused(socket.connect(&path), ErrorKind::ConnectionRefused);
-    refused(socket.send_to(b"x", &path), ErrorKind::ConnectionRefused);
+    undisturbed("unix_paths::of_sockets_that_are_gone", || {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("stale");
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(path.exists(), "the file stays behind");
+        refused(UnixListener::bind(&path), ErrorKind::AddrInUse);
+        refused(UnixDatagram::bind(&path), ErrorKind::AddrInUse);
+        refused(UnixStream::connect(&path), ErrorKind::ConnectionRefused);
+        let socket = UnixDatagram::unbound().unwrap();
+        refused(socket.connect(&path), ErrorKind::ConnectionRefused);
+        refused(socket.send_to(b"x", &path), ErrorKind::ConnectionRefused);
 
-    std::fs::remove_file(&path).unwrap();
-    each_connect_refuses(&path, ErrorKind::NotFound);
-    UnixListener::bind(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        each_connect_refuses(&path, ErrorKind::NotFound);
+        UnixListener::bind(&path).unwrap();
+    });
 }
 
 #[track_caller]

@@ -103,6 +103,19 @@ impl Loop {
     }
 }
 
+/// Runs `body`, which is all of the test `name`, where what is closed is closed at once: in a process that starts no others.
+/// Until it has become another program, a new process has a copy of every descriptor, and other tests start some.
+#[track_caller]
+pub(crate) fn undisturbed(name: &str, body: impl FnOnce()) {
+    #[cfg(not(any(windows, target_os = "fuchsia", target_os = "redox")))]
+    crate::own_process::in_own_process(name, body);
+    #[cfg(any(windows, target_os = "fuchsia", target_os = "redox"))] // where no test starts one
+    {
+        let _ = name;
+        body();
+    }
+}
+
 #[track_caller]
 pub(crate) fn refused<T>(result: io::Result<T>, kind: io::ErrorKind) {
     let error = result.map(drop).unwrap_err();
@@ -148,6 +161,15 @@ pub(crate) fn shut_down<T>(result: io::Result<T>) {
     refused(result, io::ErrorKind::BrokenPipe);
     #[cfg(windows)]
     os_error(result, Code::SHUTDOWN);
+}
+
+/// A port whose owner does not want to hear of anybody, so that the kernel answers that nobody is there. It is connected to
+/// itself: one that is merely free could be somebody else's by the time it is used.
+pub(crate) fn deaf(any: SocketAddr) -> (UdpSocket, SocketAddr) {
+    let socket = UdpSocket::bind(any).unwrap();
+    let address = socket.local_addr().unwrap();
+    socket.connect(address).unwrap();
+    (socket, address)
 }
 
 /// An IPv4 address of this host, with a port that the system picks.
