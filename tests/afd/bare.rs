@@ -70,13 +70,14 @@ fn an_idle_socket_does_not_spin() {
     register(poll.registry(), raw, Interest::WRITABLE);
     let start = Instant::now();
     let mut reports = 0;
-    while start.elapsed() < Duration::from_millis(200) {
+    while reports < 5 || start.elapsed() < Duration::from_millis(200) {
+        assert!(start.elapsed() < PATIENCE, "{reports}");
         poll.poll(&mut events, Some(Duration::from_millis(50)))
             .unwrap();
         reports += events.iter().count();
     }
-    // One at once, one more, then after 1, 2, and every 4 ms.
-    assert!((5..=60).contains(&reports), "{reports}");
+    // One at once, one more, then after 1, 2, and every 4 ms; fewer if the machine has much else to do.
+    assert!(reports <= 60, "{reports}");
 }
 
 /// A socket that was seen empty does not wait for the end of a pause.
@@ -86,8 +87,11 @@ fn a_new_edge_is_not_late() {
     let mut events = Events::with_capacity(8);
     let (socket, raw) = socket();
     register(poll.registry(), raw, Interest::READABLE);
-    let mut times = Vec::new();
-    for _ in 0..20 {
+    // A pause would hold up every attempt; other work of the machine does not.
+    let deadline = Instant::now() + PATIENCE;
+    let mut best = Duration::MAX;
+    while best >= Duration::from_millis(1) {
+        assert!(Instant::now() < deadline, "{best:?} at best");
         // Grows the pause, then lets it be seen empty.
         socket.send(b"x").unwrap();
         for _ in 0..4 {
@@ -101,11 +105,9 @@ fn a_new_edge_is_not_late() {
         let start = Instant::now();
         socket.send(b"x").unwrap();
         await_readable(&mut poll, &mut events);
-        times.push(start.elapsed());
+        best = best.min(start.elapsed());
         drain(&socket);
     }
-    times.sort();
-    assert!(times[0] < Duration::from_millis(1), "{times:?}");
 }
 
 #[test]

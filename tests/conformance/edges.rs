@@ -164,7 +164,9 @@ pub(crate) fn idle_bare_descriptor_does_not_spin(backend: Backend) {
             events += bed.turn(Some(left)).len();
         }
         if repeats_bare_edges(backend) {
-            assert!((2..150).contains(&events), "{events} events");
+            assert!(events < 150, "{events} events");
+            // Another one comes, also if all of the time was gone when the machine came back to this thread.
+            bed.expect(SOURCE, Interest::WRITABLE);
         } else {
             assert_eq!(events, 1);
         }

@@ -273,7 +273,7 @@ pub(crate) fn every_byte_arrives(backend: Backend) {
             let (running, registry, waker) = (&running, &registry, &waker);
             scope.spawn(move || {
                 let mut round = thread;
-                while Instant::now() < end && !lost.load(Ordering::Relaxed) {
+                while (round == thread || Instant::now() < end) && !lost.load(Ordering::Relaxed) {
                     round += 1;
                     let token = Token(next.fetch_add(1, Ordering::Relaxed));
                     if !one_connection(registry, connections, token, round) {

@@ -5,7 +5,7 @@ use std::env;
 use std::hash::{BuildHasher, Hasher};
 use std::panic;
 use std::process;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -58,6 +58,9 @@ pub(crate) fn in_child(name: &str, body: impl FnOnce()) {
     assert!(output.status.success(), "{}", output.status);
     assert!(said.contains("1 passed"), "there is no test `{name}`");
 }
+
+/// How many rounds there are at least, however slow the machine is: so many that nobody does nothing by chance.
+pub(crate) const FEWEST: usize = 30;
 
 /// Runs `scenario` with a queue of each backend of this build.
 pub(crate) fn on_each_backend(scenario: impl Fn(Poll)) {
@@ -135,6 +138,7 @@ impl Random {
 pub(crate) struct Rounds {
     barrier: Barrier,
     deadline: Instant,
+    begun: AtomicUsize,
     over: AtomicBool,
 }
 
@@ -143,6 +147,7 @@ impl Rounds {
         Rounds {
             barrier: Barrier::new(threads),
             deadline: Instant::now() + span(),
+            begun: AtomicUsize::new(0),
             over: AtomicBool::new(false),
         }
     }
@@ -150,7 +155,9 @@ impl Rounds {
     /// Waits for the others. Whether there is another round.
     pub(crate) fn next(&self) -> bool {
         if self.barrier.wait().is_leader() {
-            self.over.store(Instant::now() >= self.deadline, SeqCst);
+            let enough = self.begun.fetch_add(1, SeqCst) >= FEWEST;
+            self.over
+                .store(enough && Instant::now() >= self.deadline, SeqCst);
         }
         self.barrier.wait();
         !self.over.load(SeqCst)

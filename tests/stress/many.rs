@@ -8,7 +8,8 @@ use mio::event::Event;
 use mio::{Backend, Events, Interest, IoSource, Poll, Registry, Token, Trigger};
 
 use crate::common::{
-    in_child, limit_descriptors, on_each_backend, pair, span, Random, Socket, PATIENCE, TRIGGERS,
+    in_child, limit_descriptors, on_each_backend, pair, span, Random, Socket, FEWEST, PATIENCE,
+    TRIGGERS,
 };
 
 /// How many descriptors to register, where the limit allows it.
@@ -44,7 +45,9 @@ fn scenario(mut poll: Poll, pairs: usize) {
     crowd.greet(&mut poll, &mut events);
 
     let deadline = Instant::now() + span();
-    while Instant::now() < deadline {
+    let mut rounds = 0;
+    while rounds < FEWEST || Instant::now() < deadline {
+        rounds += 1;
         for _ in 0..crowd.random.below(64) {
             crowd.change();
         }

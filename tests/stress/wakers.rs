@@ -176,7 +176,7 @@ impl Letter {
         self.writer.get_or_init(thread::current);
         let deadline = Instant::now() + span();
         let mut number = 0;
-        while Instant::now() < deadline {
+        while number == 0 || Instant::now() < deadline {
             number += 1;
             // SAFETY: The reader has handed it back.
             unsafe { *self.text.get() = number };
