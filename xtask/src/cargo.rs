@@ -72,8 +72,13 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 /// How long a `cargo test` may take in CI, its compilation included.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// What has the tests fail where a backend of the build does not open. By themselves they skip it: a sandbox may deny one.
+/// But whoever asks for a check wants to know that nothing was left out.
+pub(crate) const ALL_BACKENDS: (&str, &str) = ("MIO_REQUIRE_BACKENDS", "all");
+
 /// Runs a `cargo test`, shows its output and adds its tests to the [tally].
 pub(crate) fn test(command: &mut Command) -> Result {
+    command.env(ALL_BACKENDS.0, ALL_BACKENDS.1);
     // A person interrupts a test that hangs. In CI nobody would, so there it has its own process group to be killed.
     let limited = std::env::var_os("CI").is_some();
     if limited {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::cargo::{cargo, root, test_programs, Result};
+use crate::cargo::{cargo, root, test_programs, Result, ALL_BACKENDS};
 
 /// A test file that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -78,6 +78,7 @@ fn rounds_of(rounds: u32, binaries: &[PathBuf]) -> BTreeMap<String, u32> {
 fn once(binary: &Path) -> Result {
     let mut child = Command::new(binary)
         .current_dir(root())
+        .env(ALL_BACKENDS.0, ALL_BACKENDS.1)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
