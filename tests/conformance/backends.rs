@@ -18,6 +18,26 @@ pub(crate) fn duplicates_keep_registrations(backend: Backend) -> bool {
     backend == Backend::Epoll
 }
 
+/// What is left of the registration of a bare descriptor that was closed without being deregistered, and whose number is
+/// used again before the next poll.
+#[cfg(all(unix, feature = "os-ext"))]
+pub(crate) enum Outlives {
+    /// Whatever has the number now is watched under the old token.
+    Watched,
+    /// The number is taken until it is deregistered.
+    Taken,
+}
+
+/// The same for each backend, or `None` if nothing is left.
+#[cfg(all(unix, feature = "os-ext"))]
+pub(crate) fn numbers_outlive_descriptors(backend: Backend) -> Option<Outlives> {
+    match backend {
+        Backend::Poll => Some(Outlives::Watched),
+        Backend::EventPorts => Some(Outlives::Taken),
+        _ => None,
+    }
+}
+
 /// Whether what can always be read and written is refused, rather than always ready.
 #[cfg(all(unix, feature = "os-ext"))]
 pub(crate) fn refuses_files(backend: Backend) -> bool {

@@ -4,6 +4,8 @@ use mio::{Backend, Interest, IoSource, Poll, Registry, Token, Waker};
 
 use crate::alone::alone;
 use crate::backends::duplicates_keep_registrations;
+#[cfg(all(unix, feature = "os-ext"))]
+use crate::backends::{numbers_outlive_descriptors, Outlives};
 use crate::bed::{during, neighbours, Bed, BOTH, TRIGGERS};
 use crate::links::{links, write_whole, Link};
 use crate::ready::Ready;
@@ -176,6 +178,47 @@ pub(crate) fn duplicate_of_a_bare_descriptor(backend: Backend) {
                 .unwrap_err();
             drop(duplicate);
             bed.expect_silence();
+        }
+    });
+}
+
+/// The number of a bare descriptor that was closed without a word, for a new source. A queue that knows numbers alone takes
+/// the one for the other, until it is told; then the new source is as good as any.
+#[cfg(all(unix, feature = "os-ext"))]
+pub(crate) fn number_of_a_bare_descriptor_reused(backend: Backend) {
+    use std::io::ErrorKind;
+    use std::os::fd::AsRawFd;
+
+    use mio::unix::SourceFd;
+
+    alone(|| {
+        for trigger in TRIGGERS {
+            let _during = during(trigger);
+            let mut bed = Bed::new(backend);
+            let registry = bed.with(trigger);
+            let (near, _far) = socket_pair();
+            let number = near.as_raw_fd();
+            registry
+                .register(&mut SourceFd(&number), OLD, Interest::READABLE)
+                .unwrap();
+            drop(near);
+
+            let mut new = with_number(number.into());
+            new.feed(1);
+            match numbers_outlive_descriptors(backend) {
+                Some(Outlives::Watched) => drop(bed.expect(OLD, Interest::READABLE)),
+                Some(Outlives::Taken) | None => bed.expect_silence(),
+            }
+            let old = registry.deregister(&mut SourceFd(&number));
+            match numbers_outlive_descriptors(backend) {
+                Some(_) => old.unwrap(),
+                None => assert_eq!(old.unwrap_err().kind(), ErrorKind::NotFound),
+            }
+            registry
+                .register(new.source(), NEW, Interest::READABLE)
+                .unwrap();
+            let seen = bed.gather(&NEW, |seen| !seen.is_empty());
+            assert!(seen.iter().all(|seen| seen.token == NEW), "{seen:?}");
         }
     });
 }

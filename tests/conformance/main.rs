@@ -153,6 +153,7 @@ suite! {
         number_reused_in_another_queue
         duplicate_of_a_registered_descriptor
         #[cfg(all(unix, feature = "os-ext"))] duplicate_of_a_bare_descriptor
+        #[cfg(all(unix, feature = "os-ext"))] number_of_a_bare_descriptor_reused
         dropped_in_any_order
         registry_and_waker_outlive_the_queue
         sources_outlive_the_queue
