@@ -262,6 +262,40 @@ pub(crate) fn second_queue_is_an_error(backend: Backend) {
     }
 }
 
+/// Release builds leave it to the system, which lets a source be registered with several queues: each reports it. With AFD
+/// a registration is the source's.
+#[cfg(not(debug_assertions))]
+pub(crate) fn second_queue_reports_too(backend: Backend) {
+    for other in neighbours() {
+        for mut link in readers() {
+            let _during = during((link.name, other));
+            let mut beds = [Bed::new(backend), Bed::new(other)];
+            let interest = Interest::READABLE;
+            let [first, second] = [&beds[0], &beds[1]].map(|bed| {
+                let registry = bed.registry();
+                registry.register(link.source(), SOURCE, interest)
+            });
+            first.unwrap();
+            if backend == Backend::Afd {
+                assert_eq!(second.unwrap_err().kind(), ErrorKind::AlreadyExists);
+                continue;
+            }
+            second.unwrap();
+            for _ in 0..3 {
+                link.feed(1);
+                for bed in &mut beds {
+                    bed.expect(SOURCE, interest);
+                }
+                link.drain();
+            }
+            beds[0].registry().deregister(link.source()).unwrap();
+            link.feed(1);
+            beds[0].expect_silence();
+            beds[1].expect(SOURCE, interest);
+        }
+    }
+}
+
 /// Queues have nothing to do with each other, even if they share tokens and backends.
 pub(crate) fn two_queues_of_one_process(backend: Backend) {
     for other in neighbours() {

@@ -5,8 +5,9 @@ use crate::cargo::{
 };
 use crate::features;
 
-/// Test files that check a property of optimised code: sizes without debug fields, no hidden allocation.
-const RELEASE_TESTS: &[&str] = &["sizes", "alloc"];
+/// Test files that say something else of optimised code: sizes without debug fields, no hidden allocation, and what only the
+/// system refuses.
+const RELEASE_TESTS: &[&str] = &["sizes", "alloc", "bad_input", "conformance"];
 
 /// The modules whose tests are models for loom.
 const MODELS: &[&str] = &[
