@@ -8,7 +8,7 @@
 //! follows from a seed, which a failure shows and `MIO_STRESS_SEED` sets.
 //!
 //! The tests in [`injected`] are ignored here. `cargo xtask inject` runs each of them under strace, which makes a system
-//! call of theirs fail.
+//! call of theirs fail. So is one of [`wakers`] that takes long, which `cargo xtask stress` begins with.
 
 #![cfg(any(unix, windows))]
 

@@ -54,6 +54,45 @@ fn scenario(mut poll: Poll) {
     }
 }
 
+/// One thread wakes and waits for the answer, the other one polls and answers: a wake that is lost stops both. The timeouts
+/// are such that many wakes come just when one ends, and none is so long that it could hide anything.
+#[test]
+#[ignore = "a million rounds for each backend: `cargo xtask stress` has them"]
+fn a_million_are_answered() {
+    const MANY: u64 = 1_000_000;
+
+    on_each_backend(|mut poll| {
+        let waker = Waker::new(poll.registry(), Token(0)).unwrap();
+        let (asked, answered) = (AtomicU64::new(0), AtomicU64::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 1..=MANY {
+                    asked.store(round, Relaxed);
+                    waker.wake().unwrap();
+                    let start = Instant::now();
+                    while answered.load(Relaxed) < round {
+                        thread::yield_now();
+                        assert!(start.elapsed() < PATIENCE, "no answer to {round}");
+                    }
+                }
+            });
+            let mut random = Random::new(0);
+            let mut events = Events::with_capacity(1);
+            let mut last = 0;
+            while last < MANY {
+                let wait = random.of(&[Duration::ZERO, Duration::from_micros(1), PATIENCE]);
+                poll.poll(&mut events, Some(wait)).unwrap();
+                assert!(!events.is_empty() || wait < PATIENCE, "after {last}");
+                if !events.is_empty() {
+                    // A wake may be reported twice, so this may be nothing new.
+                    last = asked.load(Relaxed);
+                    answered.store(last, Relaxed);
+                }
+            }
+        });
+    });
+}
+
 struct Queue {
     waker: Waker,
     /// Who has submitted it, and its number.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::cargo::{cargo, root, test_programs, Result, ALL_BACKENDS};
+use crate::cargo::{cargo, root, test as run_tests, test_programs, Result, ALL_BACKENDS};
 
 /// A test file that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -22,6 +22,16 @@ pub(crate) fn run(args: &[&str]) -> Result {
             .map_err(|_| format!("`{n}` is no number of rounds"))?,
         _ => return Err("one number of rounds, please".to_owned()),
     };
+    // What takes a million rounds takes them on a machine that is not busy.
+    run_tests(
+        cargo(&["test", "--all-features", "--release", "--test", "stress"]).args([
+            "--",
+            "--ignored",
+            "--exact",
+            "--nocapture",
+            "wakers::a_million_are_answered",
+        ]),
+    )?;
     let binaries = test_programs(&mut cargo(&["test", "--all-features"]))?;
     let stop = AtomicBool::new(false);
     let failures = thread::scope(|scope| {
