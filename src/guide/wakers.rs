@@ -70,7 +70,12 @@
 //! own. So there is no need to guard `wake` with a flag of one's own.
 //!
 //! The first wake reaches the kernel even if the polling thread is known to be awake. An outer event loop may be
-//! watching the queue's descriptor, and it must see the wake.
+//! watching the queue's descriptor, and it must see the wake. It has to poll the queue then: what comes before such a poll
+//! is merged with what it has seen.
+//!
+//! A merged wake relies on the one that it was merged with. Should the scheduler stop that thread just before its system
+//! call, the poll ends when it goes on. That matters where threads have fixed priorities: give those that wake the same
+//! queue a waker each.
 //!
 //! # Several wakers
 //!
