@@ -121,18 +121,21 @@ pub(super) const BACKLOG: i32 = if cfg!(any(
     1024
 };
 
-/// The kernel takes no more buffers than this in one call. POSIX promises 16.
+/// The kernel takes no more buffers than this in one call. POSIX promises 16, and `--cfg mio_model="posix"` has no more.
 #[cfg(all(unix, feature = "net"))]
 #[allow(dead_code)] // where a call takes several
-pub(super) const IOV_MAX: usize = if cfg!(any(
-    target_vendor = "apple",
-    target_os = "android",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "linux",
-    target_os = "netbsd",
-    target_os = "nto",
-    target_os = "openbsd"
+pub(super) const IOV_MAX: usize = if cfg!(all(
+    any(
+        target_vendor = "apple",
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "linux",
+        target_os = "netbsd",
+        target_os = "nto",
+        target_os = "openbsd"
+    ),
+    not(mio_model = "posix")
 )) {
     1024
 } else {
