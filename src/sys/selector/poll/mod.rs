@@ -9,7 +9,8 @@
 //!   [`handshake`]), which asks anew and waits for what is left of its time.
 //! - A descriptor is closed after it left the table, and a poller that holds it is interrupted: a running `poll(2)`
 //!   keeps the file open, and the peer of a socket would not see it closed.
-//! - Nobody but the poller lowers `notify`, and it does so before it looks at what was noted.
+//! - The poller lowers `notify` before it looks at what was noted. Who else lowers it has found it full, and raises it
+//!   again at once.
 
 mod handshake;
 
@@ -145,7 +146,7 @@ where
             let asked = poll(&mut scratch.fds, wait.map(timespec).as_ref());
             now = Instant::now();
             scratch.take_answers(&self.shared, events, now, asked.is_ok())?;
-            asked?;
+            asked.map_err(said_of_waiting)?;
             if !events.is_empty() || deadline.is_some_and(|deadline| now >= deadline) {
                 return Ok(());
             }
@@ -366,6 +367,19 @@ impl State {
     }
 }
 
+/// Where the kernel allocates for each call, it says `EAGAIN` if there is no memory: illumos, Solaris. As it is, this would
+/// mean that the caller has not waited.
+#[cold]
+fn said_of_waiting(errno: Errno) -> io::Error {
+    match errno {
+        Errno::AGAIN => io::Error::new(
+            io::ErrorKind::OutOfMemory,
+            "the system has no memory to wait with poll(2)",
+        ),
+        errno => errno.into(),
+    }
+}
+
 #[inline]
 fn fd_of(target: Target<'_, ()>) -> RawFd {
     target.handle.as_raw_fd()
@@ -376,4 +390,23 @@ fn question(fd: RawFd, asked: PollFlags) -> PollFd<'static> {
     // closed since without a word to us, the system says `POLLNVAL`, or speaks of the file that has the number now.
     let fd = unsafe { BorrowedFd::borrow_raw(fd) };
     PollFd::from_borrowed_fd(fd, asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A wait that fails is not one that would block, which callers take for "nothing yet".
+    #[test]
+    fn a_kernel_without_memory_says_so_in_words() {
+        let refused = said_of_waiting(Errno::AGAIN);
+        assert_eq!(refused.kind(), io::ErrorKind::OutOfMemory);
+        assert!(refused.to_string().contains("no memory"), "{refused}");
+        for other in [Errno::INTR, Errno::INVAL, Errno::NOMEM] {
+            assert_eq!(
+                said_of_waiting(other).raw_os_error(),
+                Some(other.raw_os_error())
+            );
+        }
+    }
 }
