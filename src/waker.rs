@@ -103,7 +103,7 @@ impl Waker {
     /// Makes the running or the next poll return with an event of this waker.
     ///
     /// Does not block. Callable from any thread, and from a signal handler: it takes no lock with the default backend of
-    /// any system.
+    /// any system. (One case is [not promised](crate::guide::wakers#in-a-signal-handler): an event port that is full.)
     ///
     /// # Errors
     ///

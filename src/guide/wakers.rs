@@ -133,6 +133,9 @@
 //! So a signal handler can call it on a waker in a `static`. The signal itself also ends a poll of the thread on which the handler
 //! ran, with [`Interrupted`](std::io::ErrorKind::Interrupted); a wake reaches the right thread in any case.
 //!
+//! An event port that is full takes a second call to wake, `port_alert`, whose manual does not say that a signal handler may
+//! make it. Until there are tens of thousands of sources in one queue that does not happen.
+//!
 //! # After a fork
 //!
 //! A waker in a forked child and its original in the parent share the kernel's side, but not what merges wakes: of the
