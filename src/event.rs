@@ -164,7 +164,8 @@ impl Event {
     /// | `EPOLLERR`, `POLLERR` | `EV_ERROR`, or `EV_EOF` with an error in `fflags` | `POLL_ABORT`, `POLL_CONNECT_FAIL` |
     ///
     /// It may come alone: from a full pipe whose reader is gone, or a datagram socket that only waits to read.
-    /// Not every system reports it; an error of the next operation is the sure sign.
+    /// Not every system reports it; an error of the next operation is the sure sign. On illumos and Solaris the error of a
+    /// socket is something to read and something to write, of what was asked for, and never this.
     ///
     /// # Examples
     ///
@@ -207,7 +208,7 @@ impl Event {
     /// | --- | --- | --- |
     /// | `HUP`, or `IN` with `RDHUP` | `EV_EOF` of the read filter | `POLL_DISCONNECT`, `POLL_ABORT`, `POLL_CONNECT_FAIL` |
     ///
-    /// Not every system reports it; a read of zero bytes is the sure sign.
+    /// Not every system reports it (Solaris has no `RDHUP`); a read of zero bytes is the sure sign.
     ///
     /// # Examples
     ///
@@ -251,7 +252,8 @@ impl Event {
     /// | `HUP`, `OUT` with `ERR`, or `ERR` alone | `EV_EOF` of the write filter | `POLL_ABORT`, `POLL_CONNECT_FAIL` |
     ///
     /// Not every system reports it; an error of the next write is the sure sign. A datagram socket with a pending error
-    /// reports it with some backends, and can be used again once the error was taken.
+    /// reports it with some backends, and can be used again once the error was taken. On illumos and Solaris a connection
+    /// that has failed is readable and writable at first, and this in a later event.
     ///
     /// # Examples
     ///

@@ -33,9 +33,19 @@ pub(super) const POLL: crate::Backend = if cfg!(all(target_os = "wasi", target_e
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(super) use super::oneoff_call::{poll, PollFd};
 /// The call, and what it is asked.
-#[cfg(not(any(windows, all(target_os = "wasi", target_env = "p1"))))]
+#[cfg(not(any(
+    windows,
+    mio_model = "solaris",
+    all(target_os = "wasi", target_env = "p1")
+)))]
 #[allow(unused_imports)] // as above
 pub(super) use rustix::event::{poll, PollFd};
+/// The same in the flags of Solaris: `--cfg mio_model="solaris"`, beside `--cfg mio_model="event_ports"`.
+#[cfg(mio_model = "solaris")]
+#[path = "selector/event_ports/model_flags.rs"]
+pub(super) mod model_flags;
+#[cfg(mio_model = "solaris")]
+pub(super) use self::model_flags::{poll, PollFd};
 
 /// What `poll(2)` has on some systems only; elsewhere no flag at all.
 #[cfg(not(windows))]
@@ -64,7 +74,7 @@ pub(super) mod poll_flags {
         target_os = "illumos",
         all(
             any(target_os = "android", target_os = "linux"),
-            not(any(target_arch = "sparc", target_arch = "sparc64"))
+            not(any(mio_model = "solaris", target_arch = "sparc", target_arch = "sparc64"))
         )
     ))]
     pub(crate) const RDHUP: PollFlags = PollFlags::RDHUP;
@@ -73,7 +83,7 @@ pub(super) mod poll_flags {
         target_os = "illumos",
         all(
             any(target_os = "android", target_os = "linux"),
-            not(any(target_arch = "sparc", target_arch = "sparc64"))
+            not(any(mio_model = "solaris", target_arch = "sparc", target_arch = "sparc64"))
         )
     )))]
     pub(crate) const RDHUP: PollFlags = PollFlags::empty();

@@ -74,11 +74,27 @@ pub(crate) fn says_errors_of_datagrams(backend: Backend) -> bool {
 pub(crate) fn is_measured(backend: Backend) -> bool {
     match backend {
         Backend::Kqueue => cfg!(mio_model = "kqueue"),
+        // Not what Solaris would say.
+        Backend::EventPorts | Backend::Poll if cfg!(mio_model = "solaris") => false,
         Backend::EventPorts => cfg!(mio_model = "event_ports"),
         // Each system has its own.
         Backend::Poll => cfg!(any(target_os = "android", target_os = "linux")),
         _ => true,
     }
+}
+
+/// Whether the end of what the peer writes is told apart from data. Where `poll(2)` has no `POLLRDHUP`, a read tells.
+pub(crate) fn tells_ends_of_streams(backend: Backend) -> bool {
+    let has_rdhup = cfg!(all(
+        any(
+            target_os = "android",
+            target_os = "freebsd",
+            target_os = "illumos",
+            target_os = "linux"
+        ),
+        not(mio_model = "solaris")
+    ));
+    has_rdhup || !matches!(backend, Backend::EventPorts | Backend::Poll)
 }
 
 /// Whether the end of a stream is reported while there is data before it. Windows does; Wine once the data was read.

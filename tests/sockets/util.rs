@@ -29,6 +29,13 @@ pub(crate) fn on_each_backend(test: impl Fn(&mut Loop)) {
     }
 }
 
+/// Whether the error of a socket is told as an error, and not as something to read and to write alone.
+pub(crate) const TELLS_ERRORS: bool = !cfg!(any(
+    mio_model = "solaris",
+    target_os = "illumos",
+    target_os = "solaris"
+));
+
 impl Loop {
     pub(crate) fn registry(&self) -> &Registry {
         self.poll.registry()
@@ -44,6 +51,20 @@ impl Loop {
         self.registry()
             .register(source, Token(token), interest)
             .unwrap();
+    }
+
+    /// Whether the end of what the peer writes is told apart from data. Where `poll(2)` has no `POLLRDHUP`, a read tells.
+    pub(crate) fn tells_ends_of_streams(&self) -> bool {
+        let has_rdhup = cfg!(all(
+            any(
+                target_os = "android",
+                target_os = "freebsd",
+                target_os = "illumos",
+                target_os = "linux"
+            ),
+            not(mio_model = "solaris")
+        ));
+        has_rdhup || !matches!(self.poll.backend(), Backend::EventPorts | Backend::Poll)
     }
 
     /// Polls until there are events.

@@ -19,6 +19,19 @@ const MODELS: &[Model] = &[
         rustflags: r#"--cfg mio_model="event_ports""#,
         tests: &["--lib", "--tests"],
     },
+    // With the flags of Solaris where Linux has others. The differential test knows Linux's, and this `poll(2)` allocates.
+    Model {
+        name: "event-ports-solaris",
+        rustflags: r#"--cfg mio_model="event_ports" --cfg mio_model="solaris""#,
+        tests: &[
+            "--lib",
+            "--test=conformance",
+            "--test=sockets",
+            "--test=bad_input",
+            "--test=examples",
+            "--test=stress",
+        ],
+    },
     Model {
         name: "kqueue",
         rustflags: r#"--cfg mio_model="kqueue""#,

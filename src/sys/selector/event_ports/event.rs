@@ -5,13 +5,13 @@ use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::time::Duration;
 
-use rustix::event::{poll, PollFd, PollFlags};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 
 use super::poll_event::{fmt_flags, readiness};
 use super::port::{Port, PortEvent, SOURCE_ALERT, SOURCE_FD, SOURCE_USER};
 use crate::sys::selector::{RawEvent, Readiness};
-use crate::sys::timespec;
+use crate::sys::{poll, timespec, PollFd};
 use crate::Token;
 
 /// How many events are fetched at most. The manual does not say how long a list the system takes.

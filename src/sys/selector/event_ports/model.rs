@@ -1,7 +1,7 @@
 //! A model of event ports on Linux, in the place of `system.rs`: so that the backend's own code runs where there are none.
 //!
-//! It keeps what the manuals of `system.rs` promise, and no more. Beneath is an epoll instance, whose one-shot entries are
-//! the associations. Events are queued here as they are seen, and an `eventfd` makes the descriptor readable while some
+//! It keeps what the manuals of `system.rs` promise, and no more. Beneath is an epoll instance, whose entries are the
+//! associations. Events are queued here as they are seen, and an `eventfd` makes the descriptor readable while some
 //! are. What is sent goes through a pipe, so that sending takes no lock: it is safe in a signal handler, as in the
 //! original. Where the manuals leave something open, it does now one thing and now the other:
 //!
@@ -10,9 +10,9 @@
 //! - A call of `port_getn` says `ETIME`, or `EINTR` after a signal, although it has events.
 //! - Whether an error has written the number of events.
 //!
-//! A model is not the system. What it says of sockets and pipes is what Linux says of them. An event is queued when a call
-//! looks for it, not at the moment when it happens. Of a fork it knows no more than that a child cannot end what its
-//! parent has associated.
+//! A model is not the system. What it says of sockets and pipes is what Linux says of them, or its translation into the
+//! flags of Solaris, with `--cfg mio_model="solaris"`. An event is queued when a call looks for it, not at the moment when
+//! it happens. Of a fork it knows no more than that a child cannot end what its parent has associated.
 
 use std::collections::VecDeque;
 use std::io;
@@ -84,6 +84,7 @@ struct Kernel {
 #[derive(Clone, Copy, Debug)]
 struct Association {
     user: usize,
+    asked: PollFlags,
     /// Tells it from others of the same number.
     serial: u32,
     file: File,
@@ -167,6 +168,7 @@ impl Port {
             fd,
             Association {
                 user,
+                asked: flags,
                 serial,
                 file,
                 owner: old.map_or_else(process::id, |old| old.owner),
@@ -299,13 +301,18 @@ impl Port {
                 let serial = (data.u64() >> 32) as u32;
                 match kernel.get(fd) {
                     Some(association) if association.serial == serial => {
+                        let said = said(fd, association.asked, flags);
+                        if said.is_empty() {
+                            continue; // the entry tells of the next change
+                        }
+                        disarm(&self.epoll, fd);
                         kernel.queue.push_back(Queued {
-                            flags: flags.bits() as i32,
+                            flags: said.bits().into(),
                             user: association.user,
                             about: Some((fd, serial)),
                         });
                     }
-                    // It has ended. The entry is spent now.
+                    // It has ended. The entry is one that could not be removed: a duplicate keeps it.
                     _ => {}
                 }
             }
@@ -423,9 +430,21 @@ fn file_of(fd: RawFd) -> Result<File, Errno> {
     }
 }
 
+/// What an entry tells of.
+#[cfg(not(mio_model = "solaris"))]
+fn said(_: RawFd, _: PollFlags, told: EventFlags) -> PollFlags {
+    PollFlags::from_bits_retain(told.bits() as _)
+}
+#[cfg(mio_model = "solaris")]
+fn said(fd: RawFd, asked: PollFlags, told: EventFlags) -> PollFlags {
+    let linux = PollFlags::from_bits_retain(told.bits() as _);
+    crate::sys::model_flags::translate(number(fd), asked, linux)
+}
+
 fn arm(epoll: &OwnedFd, fd: RawFd, flags: PollFlags, serial: u32) -> Result<(), Errno> {
     let data = EventData::new_u64(u64::from(serial) << 32 | u64::from(fd as u32));
-    let flags = EventFlags::from_bits_retain(flags.bits() as u32) | EventFlags::ONESHOT;
+    // Not a one-shot: what it tells of may be nothing to be said.
+    let flags = EventFlags::from_bits_retain(flags.bits() as u32) | EventFlags::ET;
     match epoll::add(epoll, number(fd), data, flags) {
         Err(Errno::EXIST) => epoll::modify(epoll, number(fd), data, flags),
         // A file. It is ready for all that can be asked of it, and nothing was.
