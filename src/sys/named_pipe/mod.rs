@@ -51,7 +51,7 @@ pub(crate) struct Pipe {
 /// One operation, and whose it is.
 #[repr(C)]
 struct Slot {
-    operation: Operation,
+    _operation: Operation,
     kind: Kind,
     pipe: *const Pipe,
 }
@@ -84,7 +84,7 @@ impl Pipe {
     pub(crate) fn new(handle: OwnedHandle) -> Arc<Pipe> {
         Arc::new_cyclic(|pipe: &Weak<Pipe>| {
             let slot = |kind| Slot {
-                operation: Operation::new(&OWNER),
+                _operation: Operation::new(&OWNER),
                 kind,
                 pipe: pipe.as_ptr(),
             };
@@ -293,17 +293,17 @@ impl Pipe {
         state.dropped = true;
         if let Some(queue) = queue {
             if matches!(state.reading, Reading::InFlight | Reading::Stale) {
-                calls::cancel(state.handle(), self.read.operation.overlapped());
+                calls::cancel(state.handle(), self.read.overlapped());
             }
             if matches!(
                 state.connecting,
                 Connecting::InFlight | Connecting::Stale { .. }
             ) {
-                calls::cancel(state.handle(), self.connect.operation.overlapped());
+                calls::cancel(state.handle(), self.connect.overlapped());
             }
             // What `write` has taken was promised to arrive.
             if state.writing == Writing::InFlight {
-                queue.leave(&self.write.operation);
+                queue.leave(self.write.pointer());
                 return;
             }
         }
@@ -351,7 +351,7 @@ impl Pipe {
         }
         if state.dropped {
             if let Kind::Write = kind {
-                queue.forget(&self.write.operation);
+                queue.forget(self.write.pointer());
             }
             if state.writing != Writing::InFlight {
                 let handle = state.handle.take();
@@ -400,7 +400,7 @@ impl Pipe {
 
     fn notice(self: &Arc<Pipe>, state: &mut State, queue: Operations<'_>) -> io::Result<()> {
         let reference = self.begin(queue);
-        match queue.post(&self.notice.operation) {
+        match queue.post(self.notice.pointer()) {
             Ok(()) => {
                 mem::forget(reference);
                 state.noticed = true;
@@ -526,10 +526,20 @@ impl Pipe {
 }
 
 impl Slot {
+    /// The operation, as a pointer through which the slot can be read.
+    fn pointer(&self) -> NonNull<Operation> {
+        NonNull::from(self).cast()
+    }
+
+    /// The same for the system.
+    fn overlapped(&self) -> *mut OVERLAPPED {
+        self.pointer().cast().as_ptr()
+    }
+
     /// The memory for the next operation.
     fn prepare(&self) -> *mut OVERLAPPED {
-        let overlapped = self.operation.overlapped();
-        // SAFETY: Nothing is in flight that uses it, and it is used under the lock.
+        let overlapped = self.overlapped();
+        // SAFETY: It begins with a cell, nothing is in flight that uses it, and it is used under the lock.
         unsafe { overlapped.write(OVERLAPPED::default()) };
         overlapped
     }

@@ -18,7 +18,7 @@ use std::mem;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, RawHandle};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use self::calls::duplicate;
 use self::packet::Packet;
@@ -31,9 +31,7 @@ use super::selector::Wanted;
 /// What the kernel and the user of a handle share.
 #[repr(C)]
 pub(crate) struct Wait {
-    operation: Operation,
-    /// For packets, of which each has a reference.
-    this: *const Wait,
+    _operation: Operation,
     inner: Mutex<Inner>,
 }
 
@@ -70,9 +68,8 @@ impl Wait {
     }
 
     fn with(kept: bool) -> Arc<Wait> {
-        Arc::new_cyclic(|this: &Weak<Wait>| Wait {
-            operation: Operation::new(&OWNER),
-            this: this.as_ptr(),
+        Arc::new(Wait {
+            _operation: Operation::new(&OWNER),
             inner: Mutex::new(Inner {
                 state: State::new(kept),
                 handle: None,
@@ -130,7 +127,7 @@ impl Wait {
             if in_time {
                 queue.end();
                 // SAFETY: The reference of the packet that will not come, once. The caller has another one.
-                unsafe { Arc::decrement_strong_count(self.this) };
+                unsafe { Arc::decrement_strong_count(Arc::as_ptr(self)) };
             }
         }
         Ok(())
@@ -191,7 +188,7 @@ impl Wait {
     /// Hands a success to the next poll.
     fn post(self: &Arc<Wait>, inner: &mut Inner, queue: Operations<'_>) -> io::Result<()> {
         let reference = self.announce(queue);
-        match queue.post(&self.operation) {
+        match queue.post(self.pointer()) {
             Ok(()) => {
                 mem::forget(reference);
                 inner.state.posted();
@@ -210,8 +207,8 @@ impl Wait {
         let reference = self.announce(queue);
         let handle = inner.handle();
         let begun = match &mut inner.means {
-            Some(Means::Packet(packet)) => packet.begin(handle, queue, &self.operation),
-            Some(Means::Pool(pool)) => pool.begin(handle, queue, &self.operation),
+            Some(Means::Packet(packet)) => packet.begin(handle, queue, self.pointer()),
+            Some(Means::Pool(pool)) => pool.begin(handle, queue, self.pointer()),
             None => unreachable!("a registration has made them"),
         };
         match begun {
@@ -222,6 +219,12 @@ impl Wait {
             Err(_) => queue.end(),
         }
         begun
+    }
+
+    /// The operation, as a pointer that a reference can be made of again.
+    fn pointer(self: &Arc<Wait>) -> NonNull<Operation> {
+        let this = Arc::as_ptr(self).cast_mut();
+        NonNull::new(this).expect("an `Arc` has an address").cast()
     }
 
     /// A reference for a packet, which gives it back.
@@ -258,7 +261,7 @@ impl Wait {
         let (wanted, again) = inner.state.report()?;
         if again {
             mem::forget(self.announce(queue));
-            queue.post_next(&self.operation);
+            queue.post_next(self.pointer());
         }
         Some(Event::new(wanted.token, Flags::RECEIVE))
     }
@@ -308,10 +311,9 @@ impl Means {
 
 /// See [`Owner::take`].
 unsafe fn take(operation: NonNull<Operation>, _: Answer, queue: Operations<'_>) -> Option<Event> {
-    // SAFETY: This owner's operations begin `Wait`s, which live as long as their packets are awaited.
-    let this = unsafe { operation.cast::<Wait>().as_ref() }.this;
-    // SAFETY: The reference that was forgotten when the packet was announced, and this is the one time.
-    let wait = unsafe { Arc::from_raw(this) };
+    // SAFETY: The pointer of this owner, and the reference that was forgotten when the packet was announced: this is the one
+    // time.
+    let wait = unsafe { Arc::from_raw(operation.cast::<Wait>().as_ptr()) };
     wait.taken(queue)
 }
 

@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::io;
 use std::mem;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
@@ -68,9 +68,8 @@ impl Packet {
         &self,
         object: BorrowedHandle<'_>,
         queue: Operations<'_>,
-        operation: &Operation,
+        operation: NonNull<Operation>,
     ) -> io::Result<()> {
-        let operation: *const Operation = operation;
         // SAFETY: All three handles are open. The kernel keeps references to what they stand for, so they may be closed
         // while it waits. The pointer is handed through. An object that is signalled by now leaves its packet, too, so
         // nobody asks whether it was.
@@ -80,7 +79,7 @@ impl Packet {
                 queue.port().as_raw_handle(),
                 object.as_raw_handle(),
                 OPERATION as *const c_void,
-                operation.cast(),
+                operation.as_ptr().cast(),
                 STATUS_SUCCESS,
                 0,
                 ptr::null_mut(),

@@ -11,7 +11,7 @@
 use std::ffi::c_void;
 use std::io;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle};
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::OnceLock;
 use std::thread;
@@ -62,15 +62,14 @@ impl Pool {
         &mut self,
         object: BorrowedHandle<'_>,
         queue: Operations<'_>,
-        operation: &Operation,
+        operation: NonNull<Operation>,
     ) -> io::Result<()> {
         let wait = self.wait()?;
-        let operation: *const Operation = operation;
         let call = &self.call;
         call.port
             .store(queue.port().as_raw_handle(), Ordering::Relaxed);
         call.operation
-            .store(operation.cast_mut().cast(), Ordering::Relaxed);
+            .store(operation.as_ptr().cast(), Ordering::Relaxed);
         call.called.store(false, Ordering::Release);
         // SAFETY: The wait exists, the handle is open, and its object can be waited for: it was. Without an end in time.
         unsafe { SetThreadpoolWait(wait, object.as_raw_handle(), ptr::null()) };

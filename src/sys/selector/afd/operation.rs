@@ -4,6 +4,9 @@
 //! An operation keeps its own memory alive, with a reference that its packet gives back. So a packet always points to
 //! something, whatever was dropped meanwhile. Who starts operations holds the queue. So once the queue is closed, those
 //! that are left are of nobody: they were asked to end, and closing waits for it.
+//!
+//! An operation is known by its address, which is that of its owner. Pointers to it are made of the owner's own, never of
+//! a reference to the [`Operation`] alone: whoever gets one back with a packet reads the owner through it.
 
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -24,7 +27,8 @@ pub(crate) const OPERATION: usize = 2;
 /// The memory of one operation, at the beginning of that of its owner.
 #[repr(C)]
 pub(crate) struct Operation {
-    overlapped: UnsafeCell<OVERLAPPED>,
+    /// What the system is given, and what it fills in: by the address, which is that of the whole.
+    _overlapped: UnsafeCell<OVERLAPPED>,
     owner: &'static Owner,
 }
 
@@ -55,14 +59,9 @@ pub(crate) struct Answer {
 impl Operation {
     pub(crate) fn new(owner: &'static Owner) -> Operation {
         Operation {
-            overlapped: UnsafeCell::default(),
+            _overlapped: UnsafeCell::default(),
             owner,
         }
-    }
-
-    /// What the system is given, and what it fills in.
-    pub(crate) fn overlapped(&self) -> *mut OVERLAPPED {
-        self.overlapped.get()
     }
 }
 
@@ -99,9 +98,8 @@ impl<'a> Operations<'a> {
     }
 
     /// Leaves a packet of `operation`, which was announced.
-    pub(crate) fn post(self, operation: &Operation) -> io::Result<()> {
-        let operation: *const Operation = operation;
-        self.0.port.post(OPERATION, operation.cast())
+    pub(crate) fn post(self, operation: NonNull<Operation>) -> io::Result<()> {
+        self.0.port.post(OPERATION, operation.as_ptr().cast())
     }
 
     /// Where packets go, for whom the kernel or another thread is to leave one, with the key [`OPERATION`].
@@ -110,10 +108,8 @@ impl<'a> Operations<'a> {
     }
 
     /// Leaves a packet of `operation`, which was announced, when the next poll begins.
-    pub(crate) fn post_next(self, operation: &Operation) {
-        lock(&self.0.next)
-            .waiting
-            .push(Left(NonNull::from(operation)));
+    pub(crate) fn post_next(self, operation: NonNull<Operation>) {
+        lock(&self.0.next).waiting.push(Left(operation));
         self.0.has_next.store(true, Ordering::Relaxed);
     }
 
@@ -132,13 +128,13 @@ impl<'a> Operations<'a> {
 
     /// Closing the queue is to cancel `operation`, whose packet was announced, though nobody is there any more to wait
     /// for it.
-    pub(crate) fn leave(self, operation: &Operation) {
-        lock(&self.0.left).push(Left(NonNull::from(operation)));
+    pub(crate) fn leave(self, operation: NonNull<Operation>) {
+        lock(&self.0.left).push(Left(operation));
     }
 
     /// The packet of an operation has come that was [left](Operations::leave).
-    pub(crate) fn forget(self, operation: &Operation) {
-        lock(&self.0.left).retain(|left| left.0 != NonNull::from(operation));
+    pub(crate) fn forget(self, operation: NonNull<Operation>) {
+        lock(&self.0.left).retain(|left| left.0 != operation);
     }
 }
 
