@@ -56,6 +56,11 @@ const SOCKET: usize = 0;
 /// The key of packets of wakers.
 const WAKER: usize = 1;
 
+/// How often a poll whose time is up still goes through what may be in the port, while that comes to no event. Packets
+/// come in order. So the first round passes everything that was there when time was up, and the second one the answers to
+/// what the first one has asked anew. More would be of others that keep asking, and who polls would not come back.
+const ROUNDS: usize = 2;
+
 /// A queue.
 pub(crate) struct Afd {
     shared: Arc<Shared>,
@@ -113,14 +118,24 @@ impl Selector for Afd {
     fn select(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         let deadline = Deadline::after(timeout);
         let mut turn = self.shared.begin();
+        // Once time is up: what is left of a round, and how many more rounds there are.
+        let (mut ahead, mut rounds) = (0_usize, ROUNDS);
         loop {
             let pause = turn.resume();
             let left = deadline.left();
             let fetched = turn.fetch(events, left.or_until(pause))?;
-            // Packets that are no events may have led to new questions, of which some are answered by now. So without
-            // time left, another look is taken.
-            if !events.is_empty() || (fetched == 0 && left.is_none()) {
+            if !events.is_empty() {
                 return Ok(());
+            }
+            if !left.is_none() {
+                continue;
+            }
+            ahead = ahead.saturating_sub(fetched);
+            if fetched == 0 || (ahead == 0 && rounds == 0) {
+                return Ok(());
+            }
+            if ahead == 0 {
+                (ahead, rounds) = (self.shared.most_packets(), rounds - 1);
             }
         }
     }

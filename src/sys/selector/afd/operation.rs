@@ -207,3 +207,106 @@ pub(super) fn cancel_left(shared: &Shared) {
         unsafe { (owner.cancel)(left.0) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::sys::queue::afd::Flags;
+    use crate::sys::selector::{RawEvent as _, Selector as _};
+    use crate::{Backend, Token};
+
+    /// What takes so many packets to make an event.
+    #[repr(C)]
+    struct Slow {
+        _operation: Operation,
+        packets: AtomicUsize,
+    }
+
+    static OWNER: Owner = Owner { take, cancel };
+
+    /// See [`Owner::take`].
+    unsafe fn take(
+        operation: NonNull<Operation>,
+        _: Answer,
+        queue: Operations<'_>,
+    ) -> Option<Event> {
+        // SAFETY: A test keeps it until its queue is closed.
+        let packets = unsafe { &operation.cast::<Slow>().as_ref().packets };
+        let left = packets.load(Ordering::Relaxed);
+        if left <= 1 {
+            return Some(Event::new(Token(7), Flags::RECEIVE));
+        }
+        packets.store(left - 1, Ordering::Relaxed);
+        queue.begin();
+        queue.post(operation).unwrap();
+        None
+    }
+
+    /// See [`Owner::cancel`].
+    unsafe fn cancel(_: NonNull<Operation>) {}
+
+    impl Slow {
+        fn new(packets: usize) -> Slow {
+            Slow {
+                _operation: Operation::new(&OWNER),
+                packets: AtomicUsize::new(packets),
+            }
+        }
+
+        fn post(&self, queue: &Afd) {
+            queue.operations().begin();
+            queue.operations().post(NonNull::from(self).cast()).unwrap();
+        }
+    }
+
+    fn tokens(queue: &Afd, timeout: Duration) -> Vec<Token> {
+        // As little room as there may be.
+        let mut events = Vec::with_capacity(1);
+        queue.select(&mut events, Some(timeout)).unwrap();
+        events.iter().map(|event| event.token()).collect()
+    }
+
+    #[test]
+    fn a_poll_ends_though_packets_keep_coming() {
+        const MANY: usize = 300_000;
+        let slow = Slow::new(MANY);
+        let queue = Afd::open(Backend::Afd).unwrap();
+        slow.post(&queue);
+        assert!(tokens(&queue, Duration::ZERO).is_empty());
+        let few = MANY - slow.packets.load(Ordering::Relaxed);
+        assert!(few < 10, "{few}");
+
+        let time = Duration::from_millis(20);
+        let start = Instant::now();
+        assert!(tokens(&queue, time).is_empty());
+        assert!(start.elapsed() >= time);
+        assert!(slow.packets.load(Ordering::Relaxed) > 1);
+        slow.packets.store(0, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn what_is_behind_packets_that_are_no_events_is_found_without_time() {
+        let slow = Slow::new(1);
+        let others: Vec<Slow> = (0..20).map(|_| Slow::new(10_000)).collect();
+        let queue = Afd::open(Backend::Afd).unwrap();
+        let gone: Vec<_> = (0..20).map(|_| queue.signal(Token(1)).unwrap()).collect();
+        for signal in &gone {
+            queue.raise(signal).unwrap();
+            queue.retire(signal);
+        }
+        others.iter().for_each(|other| other.post(&queue));
+        slow.post(&queue);
+        for packets in [2, 1] {
+            // Either its packet is one of an event, or it leads to one that is.
+            slow.packets.store(packets, Ordering::Relaxed);
+            assert_eq!(tokens(&queue, Duration::ZERO), [Token(7)]);
+            slow.post(&queue);
+        }
+        for slow in &others {
+            slow.packets.store(0, Ordering::Relaxed);
+        }
+    }
+}

@@ -186,6 +186,12 @@ impl Shared {
         }
     }
 
+    /// No fewer than there are packets in the port now.
+    pub(super) fn most_packets(&self) -> usize {
+        // Of each waker there is one at most, also when it has gone.
+        self.in_flight.load(Ordering::Acquire) + self.wakers.made()
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }

@@ -47,6 +47,11 @@ impl Wakers {
         list.signals.retain(|other| !Arc::ptr_eq(other, signal));
     }
 
+    /// How many there have been.
+    pub(super) fn made(&self) -> usize {
+        lock(&self.0).next
+    }
+
     /// A packet with `number` was fetched: whose it is, if there is still such a waker.
     pub(super) fn take(&self, number: usize) -> Option<Token> {
         let list = lock(&self.0);
