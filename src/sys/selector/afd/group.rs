@@ -121,3 +121,28 @@ pub(crate) fn nt_error(status: NTSTATUS) -> io::Error {
     // Error codes are small.
     io::Error::from_raw_os_error(code as i32)
 }
+
+/// Whether a status says that nothing was begun, so that no packet comes: `NT_ERROR`. A warning is negative, too.
+pub(super) const fn is_error(status: NTSTATUS) -> bool {
+    // The severity is in the two upper bits.
+    status as u32 >> 30 == 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_what_begins_nothing() {
+        use windows_sys::Win32::Foundation::{
+            STATUS_BUFFER_OVERFLOW, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_HANDLE,
+            STATUS_PENDING, STATUS_SUCCESS, STATUS_TIMEOUT,
+        };
+
+        assert!(is_error(STATUS_INVALID_HANDLE) && is_error(STATUS_INSUFFICIENT_RESOURCES));
+        for status in [STATUS_SUCCESS, STATUS_TIMEOUT, STATUS_PENDING] {
+            assert!(!is_error(status), "{status:#x}");
+        }
+        assert!(STATUS_BUFFER_OVERFLOW < 0 && !is_error(STATUS_BUFFER_OVERFLOW));
+    }
+}

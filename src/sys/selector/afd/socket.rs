@@ -30,10 +30,13 @@ use windows_sys::Win32::Networking::WinSock::{
 use windows_sys::Win32::System::IO::{CancelIoEx, IO_STATUS_BLOCK, OVERLAPPED};
 
 use super::due::{AtomicPtr, Linked};
-use super::group::nt_error;
+use super::group::{is_error, nt_error};
 use super::{lock, Flags, State};
 
 const IOCTL_AFD_POLL: u32 = 0x0001_2024;
+
+/// So many layers are looked beneath, should they lead in a circle.
+const LAYERS: usize = 16;
 
 const _: () = assert!(size_of::<Memory>() == size_of::<IO_STATUS_BLOCK>() + size_of::<PollInfo>());
 
@@ -116,7 +119,7 @@ impl Socket {
     /// Finds out what to poll for `socket`.
     pub(super) fn aim(inner: &mut Inner, socket: BorrowedSocket<'_>) -> io::Result<()> {
         // The type of the number differs between the two crates, its size does not.
-        inner.base = base(socket.as_raw_socket() as SOCKET)?;
+        inner.base = base(socket.as_raw_socket() as SOCKET, query)?;
         Ok(())
     }
 
@@ -130,8 +133,8 @@ impl Socket {
         let info = unsafe { ptr::addr_of_mut!((*memory).info) };
         // SAFETY: The memory stays where it is, and nobody touches it, until the packet was fetched: see the module.
         let status = unsafe { poll(&self.afd, self.pointer(), memory.cast(), info) };
-        // What is answered at once leaves a packet, too. An error does not.
-        if status < 0 {
+        // What is answered at once leaves a packet, too, also with a warning. An error does not.
+        if is_error(status) {
             self.status().store(status, Ordering::Relaxed);
             return Err(match status {
                 // The handle that was named, that is, for the one of AFD is fine.
@@ -286,20 +289,28 @@ unsafe fn poll(
     }
 }
 
-/// The socket beneath what layered providers have put on top of it, which is the one that AFD knows.
-fn base(socket: SOCKET) -> io::Result<SOCKET> {
-    let error = match query(socket, SIO_BASE_HANDLE) {
-        Ok(base) => return Ok(base),
-        Err(error) => error,
-    };
-    // Some layers get this question wrong. The others lead one layer down, where it can be asked again.
-    for question in [SIO_BSP_HANDLE_SELECT, SIO_BSP_HANDLE_POLL, SIO_BSP_HANDLE] {
-        match query(socket, question) {
-            Ok(lower) if lower != socket => return query(lower, SIO_BASE_HANDLE).or(Ok(lower)),
-            _ => {}
+/// The socket beneath what layered providers have put on top of it, which is the one that AFD knows. `query` asks a
+/// socket for another one.
+fn base(socket: SOCKET, query: impl Fn(SOCKET, u32) -> io::Result<SOCKET>) -> io::Result<SOCKET> {
+    let mut layer = socket;
+    for _ in 0..LAYERS {
+        let error = match query(layer, SIO_BASE_HANDLE) {
+            Ok(base) => return Ok(base),
+            Err(error) => error,
+        };
+        // Some layers get this question wrong. The others lead one layer down, where it can be asked again.
+        let lower = [SIO_BSP_HANDLE_SELECT, SIO_BSP_HANDLE_POLL, SIO_BSP_HANDLE]
+            .into_iter()
+            .filter_map(|question| query(layer, question).ok())
+            .find(|&lower| lower != layer);
+        match lower {
+            Some(lower) => layer = lower,
+            None if layer == socket => return Err(error),
+            None => break,
         }
     }
-    Err(error)
+    // Nobody tells of anything beneath this one. Should it be none that AFD knows, AFD will say so.
+    Ok(layer)
 }
 
 /// Asks for a handle.
@@ -326,4 +337,53 @@ fn query(socket: SOCKET, question: u32) -> io::Result<SOCKET> {
         return Err(io::Error::from_raw_os_error(code));
     }
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Sockets from the top layer, 9, down to 0. Each but those of `honest` gets the question for the base wrong, and those
+    /// of `blind` do not know what is beneath them either.
+    fn ask(honest: &[SOCKET], blind: &[SOCKET]) -> io::Result<SOCKET> {
+        base(9, |layer, question| {
+            let known = match question {
+                SIO_BASE_HANDLE => honest.contains(&layer).then_some(0),
+                // This one leads nowhere.
+                SIO_BSP_HANDLE_SELECT => Some(layer),
+                SIO_BSP_HANDLE_POLL if !blind.contains(&layer) => layer.checked_sub(1),
+                _ => None,
+            };
+            known.ok_or_else(|| io::Error::from_raw_os_error(WSAENOTSOCK))
+        })
+    }
+
+    #[test]
+    fn layers_lead_to_the_base() {
+        assert_eq!(ask(&[9], &[]).unwrap(), 0);
+        assert_eq!(ask(&[8], &[]).unwrap(), 0);
+        assert_eq!(ask(&[3], &[]).unwrap(), 0);
+        // As far down as somebody tells.
+        assert_eq!(ask(&[], &[]).unwrap(), 0);
+        assert_eq!(ask(&[1], &[5]).unwrap(), 5);
+        let error = ask(&[8], &[9]).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(WSAENOTSOCK));
+    }
+
+    #[test]
+    fn layers_that_lead_in_a_circle_do_not_hold_up() {
+        let asked = Cell::new(0);
+        let base = base(1, |layer, question| {
+            asked.set(asked.get() + 1);
+            match question {
+                SIO_BASE_HANDLE => Err(io::ErrorKind::Other.into()),
+                _ => Ok(3 - layer),
+            }
+        });
+        assert!(matches!(base, Ok(1 | 2)));
+        // For the base, and for what is beneath.
+        assert_eq!(asked.get(), 2 * LAYERS);
+    }
 }
