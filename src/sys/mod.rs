@@ -243,7 +243,7 @@ mod queue {
     pub(crate) type Selector = afd::Afd;
 }
 
-/// The halves of backends that make no system call, tested on every host.
+/// The halves that make no system call, also of named pipes and waitable handles, tested on every host.
 #[cfg(all(test, not(windows)))]
 #[allow(dead_code)] // the other halves use the rest
 #[path = "selector/afd"]
@@ -252,6 +252,12 @@ mod pure_afd {
     mod due;
     mod flags;
     mod state;
+
+    use self::flags::Flags;
+    #[path = "../../named_pipe/state.rs"]
+    mod pipe;
+    #[path = "../../wait_handle/state.rs"]
+    mod wait;
 }
 
 /// For kernels that keep each packet of a waker apart.
@@ -281,11 +287,6 @@ pub(crate) mod named_pipe;
 /// Waitable handles.
 #[cfg(all(windows, feature = "os-ext"))]
 pub(crate) mod wait_handle;
-/// The half that makes no system call, tested on every host.
-#[cfg(all(test, not(windows)))]
-#[path = "wait_handle/state.rs"]
-#[allow(dead_code)] // the other half uses the rest
-mod wait_state;
 
 pub(crate) use self::queue::Selector;
 

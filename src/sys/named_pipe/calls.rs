@@ -7,8 +7,10 @@ use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHand
 use std::ptr;
 
 use windows_sys::Win32::Foundation::{
-    RtlNtStatusToDosError, ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_IO_PENDING,
-    ERROR_PIPE_NOT_CONNECTED, INVALID_HANDLE_VALUE,
+    RtlNtStatusToDosError, ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_BROKEN_PIPE,
+    ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NO_DATA, ERROR_OPERATION_ABORTED,
+    ERROR_PIPE_CONNECTED, ERROR_PIPE_LISTENING, ERROR_PIPE_NOT_CONNECTED, ERROR_TIMEOUT,
+    INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     ReadFile, SetFileCompletionNotificationModes, WriteFile, FILE_FLAG_OVERLAPPED,
@@ -23,19 +25,20 @@ use windows_sys::Win32::System::WindowsProgramming::{
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
 
+use super::state::{code, Medium, Started};
+
+const _: () = assert!(
+    code::BROKEN_PIPE == ERROR_BROKEN_PIPE
+        && code::NO_DATA == ERROR_NO_DATA
+        && code::MORE_DATA == ERROR_MORE_DATA
+        && code::PIPE_CONNECTED == ERROR_PIPE_CONNECTED
+        && code::PIPE_LISTENING == ERROR_PIPE_LISTENING
+        && code::OPERATION_ABORTED == ERROR_OPERATION_ABORTED
+        && code::TIMEOUT == ERROR_TIMEOUT
+);
+
 /// How many bytes the system keeps in each direction: advice, which it may exceed.
 const QUOTA: u32 = 64 * 1024;
-
-/// What has become of an operation that was started.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Started {
-    /// It is over, with so many bytes. No packet comes.
-    Done(u32),
-    /// A packet will come. Until then the memory is the system's.
-    Pending,
-    /// It is over, with this error. No packet comes.
-    Failed(u32),
-}
 
 /// Makes an instance of a pipe, for both directions, of bytes.
 pub(super) fn create(name: &OsStr) -> io::Result<OwnedHandle> {
@@ -65,17 +68,6 @@ pub(super) fn create(name: &OsStr) -> io::Result<OwnedHandle> {
     }
     // SAFETY: The handle was made just now, and nobody else knows it.
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
-}
-
-/// What a handle is of.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Medium {
-    /// A pipe of bytes.
-    Bytes,
-    /// A pipe that keeps together what was written with one call.
-    Messages,
-    /// No pipe: a serial port, for example.
-    Other,
 }
 
 /// Has operations that succeed at once leave no packet. `false` if the system cannot.
@@ -265,8 +257,8 @@ mod tests {
     #[test]
     fn statuses_that_are_errors() {
         use windows_sys::Win32::Foundation::{
-            ERROR_BROKEN_PIPE, ERROR_MORE_DATA, ERROR_OPERATION_ABORTED, STATUS_BUFFER_OVERFLOW,
-            STATUS_CANCELLED, STATUS_PIPE_BROKEN, STATUS_SUCCESS, STATUS_TIMEOUT,
+            STATUS_BUFFER_OVERFLOW, STATUS_CANCELLED, STATUS_PIPE_BROKEN, STATUS_SUCCESS,
+            STATUS_TIMEOUT,
         };
 
         for (status, code) in [

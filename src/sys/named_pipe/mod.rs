@@ -13,6 +13,8 @@
 //! - There is one operation of a kind at a time. The buffer of one that is in flight is not touched.
 //! - What happened on a connection that has ended is not reported for the next one: operations that were in flight
 //!   when it ended are *stale*.
+//!
+//! What follows from what is in `state.rs`. Here operations are started, under the same lock.
 
 mod calls;
 mod state;
@@ -21,19 +23,14 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::mem;
-use std::os::windows::io::OwnedHandle;
+use std::os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use windows_sys::Win32::Foundation::{
-    ERROR_NO_DATA, ERROR_OPERATION_ABORTED, ERROR_PIPE_CONNECTED, ERROR_PIPE_LISTENING,
-    ERROR_TIMEOUT,
-};
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
-use self::calls::Medium;
-use self::state::{Connecting, Reading, State, Writing, LARGE, READ_EDGES, WRITE_EDGES};
+use self::state::{Connecting, Kind, Medium, Reading, Refusal, State, Writing};
 use super::queue::afd::operation::{Answer, Operation, Operations, Owner};
 use super::queue::afd::{Event, Flags};
 use super::selector::Wanted;
@@ -45,7 +42,14 @@ pub(crate) struct Pipe {
     connect: Slot,
     /// No operation: its packets say that the pipe is to be looked at.
     notice: Slot,
-    state: Mutex<State>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    /// Closed when the user has dropped the pipe and nothing has to be written any more.
+    handle: Option<OwnedHandle>,
 }
 
 /// One operation, and whose it is.
@@ -54,14 +58,6 @@ struct Slot {
     _operation: Operation,
     kind: Kind,
     pipe: *const Pipe,
-}
-
-#[derive(Copy, Clone, Debug)]
-enum Kind {
-    Read,
-    Write,
-    Connect,
-    Notice,
 }
 
 // SAFETY: The pointers are followed while the operation that they belong to is in flight, and it has a reference. The memory
@@ -93,25 +89,28 @@ impl Pipe {
                 write: slot(Kind::Write),
                 connect: slot(Kind::Connect),
                 notice: slot(Kind::Notice),
-                state: Mutex::new(State::new(handle)),
+                inner: Mutex::new(Inner {
+                    state: State::new(),
+                    handle: Some(handle),
+                }),
             }
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing under the lock leaves a state half changed where it could panic.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ties the pipe to a queue, for good.
     pub(crate) fn attach(&self, queue: Operations<'_>) -> io::Result<()> {
-        let mut state = self.lock();
+        let mut inner = self.lock();
         // First of all: this refuses a handle that was not opened for overlapped operations. To ask such a handle may take as
         // long as another thread reads from it.
-        queue.attach(state.handle())?;
-        let (medium, connected) = calls::inspect(state.handle());
-        state.skips_packets = medium == Medium::Bytes && calls::skip_packets(state.handle());
-        (state.medium, state.connected) = (medium, connected);
+        queue.attach(inner.handle())?;
+        let (medium, connected) = calls::inspect(inner.handle());
+        inner.state.skips_packets = medium == Medium::Bytes && calls::skip_packets(inner.handle());
+        (inner.state.medium, inner.state.connected) = (medium, connected);
         Ok(())
     }
 
@@ -121,89 +120,40 @@ impl Pipe {
         wanted: Wanted,
         again: bool,
     ) -> io::Result<()> {
-        let mut state = self.lock();
-        match (again, &state.registered) {
-            (false, Some(_)) => return Err(already_registered()),
-            (true, None) => return Err(not_registered()),
-            _ => {}
-        }
-        let before = (state.registered.replace(wanted), state.armed);
-        state.armed = true;
-        state.edges = Flags::ALL;
-        self.keep_reading(&mut state, queue);
-        let posted = self.notice_if_ready(&mut state, queue);
+        let mut inner = self.lock();
+        let before = inner.state.register(wanted, again).map_err(error)?;
+        self.keep_reading(&mut inner, queue);
+        let posted = self.notice_if_ready(&mut inner.state, queue);
         if posted.is_err() {
-            (state.registered, state.armed) = before;
+            inner.state.restore(before);
         }
         posted
     }
 
     pub(crate) fn deregister(&self) -> io::Result<()> {
-        match self.lock().registered.take() {
-            Some(_) => Ok(()),
-            None => Err(not_registered()),
-        }
+        self.lock().state.deregister().map_err(error)
     }
 
     pub(crate) fn connect(self: &Arc<Pipe>, queue: Operations<'_>) -> io::Result<()> {
-        let mut state = self.lock();
-        match &mut state.connecting {
-            Connecting::InFlight => return Err(would_block()),
-            Connecting::Stale { again } => {
-                *again = true;
-                return Err(would_block());
-            }
-            &mut Connecting::Failed(code) => {
-                state.connecting = Connecting::Idle;
-                return Err(calls::os_error(code));
-            }
-            Connecting::Idle => {}
-        }
-        self.start_connecting(&mut state, queue);
-        match state.connecting {
-            Connecting::InFlight => Err(would_block()),
-            Connecting::Failed(code) => {
-                state.connecting = Connecting::Idle;
-                Err(calls::os_error(code))
-            }
-            Connecting::Idle | Connecting::Stale { .. } => {
-                // Who waits for an event does not know yet that there is somebody.
-                state.edges = Flags::ALL;
-                self.keep_reading(&mut state, queue);
-                self.notice_if_ready(&mut state, queue)
-            }
-        }
+        let mut inner = self.lock();
+        inner.state.check_connecting().map_err(error)?;
+        self.start_connecting(&mut inner, queue);
+        inner.state.check_connecting().map_err(error)?;
+        inner.state.connected_at_once();
+        self.keep_reading(&mut inner, queue);
+        self.notice_if_ready(&mut inner.state, queue)
     }
 
     pub(crate) fn disconnect(&self) -> io::Result<()> {
-        let mut state = self.lock();
-        calls::disconnect(state.handle())?;
-        state.connected = false;
-        state.connecting = match state.connecting {
-            Connecting::InFlight | Connecting::Stale { .. } => Connecting::Stale { again: false },
-            Connecting::Idle | Connecting::Failed(_) => Connecting::Idle,
-        };
-        state.reading = match state.reading {
-            Reading::InFlight | Reading::Stale => Reading::Stale,
-            _ => Reading::Idle,
-        };
-        state.writing = match state.writing {
-            Writing::InFlight | Writing::Stale => Writing::Stale,
-            _ => Writing::Idle,
-        };
+        let mut inner = self.lock();
+        calls::disconnect(inner.handle())?;
+        inner.state.disconnected();
         Ok(())
     }
 
     /// The error of an attempt to connect, once.
     pub(crate) fn take_error(&self) -> Option<io::Error> {
-        let mut state = self.lock();
-        match state.connecting {
-            Connecting::Failed(code) => {
-                state.connecting = Connecting::Idle;
-                Some(calls::os_error(code))
-            }
-            _ => None,
-        }
+        self.lock().state.take_error().map(calls::os_error)
     }
 
     pub(crate) fn read(
@@ -214,39 +164,19 @@ impl Pipe {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let mut state = self.lock();
-        if state.reading == Reading::Idle {
-            self.start_reading(&mut state, queue);
+        let mut inner = self.lock();
+        if inner.state.reading == Reading::Idle {
+            self.start_reading(&mut inner, queue);
         }
-        match state.reading {
-            Reading::Idle | Reading::InFlight | Reading::Stale => Err(would_block()),
-            Reading::Data { from, to } => {
-                let n = buffer.len().min(to - from);
-                buffer[..n].copy_from_slice(&state.incoming[from..from + n]);
-                if from + n == to {
-                    state.reading = Reading::Idle;
-                    self.keep_reading(&mut state, queue);
-                } else {
-                    state.reading = Reading::Data { from: from + n, to };
-                }
-                // What is ready now is so without a packet that would say it. Should the system refuse one, what was
-                // read counts more.
-                let _ = self.notice_if_ready(&mut state, queue);
-                Ok(n)
-            }
-            Reading::End => {
-                state.reading = Reading::Idle;
-                Ok(0)
-            }
-            Reading::Failed(code) => {
-                state.reading = Reading::Idle;
-                match code {
-                    // Nobody is there yet to end the wait.
-                    ERROR_PIPE_LISTENING => Err(would_block()),
-                    code => Err(calls::os_error(code)),
-                }
-            }
+        let data = matches!(inner.state.reading, Reading::Data { .. });
+        let n = inner.state.read(buffer).map_err(error)?;
+        if data {
+            self.keep_reading(&mut inner, queue);
+            // What is ready now is so without a packet that would say it. Should the system refuse one, what was read
+            // counts more.
+            let _ = self.notice_if_ready(&mut inner.state, queue);
         }
+        Ok(n)
     }
 
     pub(crate) fn write(
@@ -254,132 +184,65 @@ impl Pipe {
         queue: Operations<'_>,
         bytes: &[u8],
     ) -> io::Result<usize> {
-        let mut state = self.lock();
-        match state.writing {
-            Writing::InFlight | Writing::Stale => return Err(would_block()),
-            Writing::Failed(code) => {
-                state.writing = Writing::Idle;
-                return Err(calls::os_error(code));
-            }
-            Writing::Idle => {}
-        }
-        let taken = match state.medium {
-            Medium::Messages => bytes,
-            // An empty message is one, no bytes are nothing.
-            _ if bytes.is_empty() => return Ok(0),
-            _ => &bytes[..bytes.len().min(LARGE)],
+        let mut inner = self.lock();
+        let Some(taken) = inner.state.write(bytes).map_err(error)? else {
+            return Ok(0);
         };
-        state.outgoing.clear();
-        // Of a message beyond all measure, the memory is not kept.
-        if taken.len() <= LARGE {
-            state.outgoing.shrink_to(LARGE);
-        }
-        state.outgoing.extend_from_slice(taken);
-        state.written = 0;
-        self.start_writing(&mut state, queue);
-        match state.writing {
-            Writing::Failed(code) => {
-                state.writing = Writing::Idle;
-                Err(calls::os_error(code))
-            }
-            _ => Ok(taken.len()),
-        }
+        self.start_writing(&mut inner, queue);
+        inner.state.check_written().map_err(error)?;
+        Ok(taken)
     }
 
     /// The user has dropped the pipe.
     pub(crate) fn drop_by_user(&self, queue: Option<Operations<'_>>) {
-        let mut state = self.lock();
-        state.registered = None;
-        state.dropped = true;
+        let mut inner = self.lock();
+        inner.state.drop_by_user();
         if let Some(queue) = queue {
-            if matches!(state.reading, Reading::InFlight | Reading::Stale) {
-                calls::cancel(state.handle(), self.read.overlapped());
+            if matches!(inner.state.reading, Reading::InFlight | Reading::Stale) {
+                calls::cancel(inner.handle(), self.read.overlapped());
             }
             if matches!(
-                state.connecting,
+                inner.state.connecting,
                 Connecting::InFlight | Connecting::Stale { .. }
             ) {
-                calls::cancel(state.handle(), self.connect.overlapped());
+                calls::cancel(inner.handle(), self.connect.overlapped());
             }
             // What `write` has taken was promised to arrive.
-            if state.writing == Writing::InFlight {
+            if inner.state.writing == Writing::InFlight {
                 queue.leave(self.write.pointer());
                 return;
             }
         }
-        let handle = state.handle.take();
-        drop(state);
+        let handle = inner.handle.take();
+        drop(inner);
         drop(handle);
     }
 
     /// Takes a packet.
     fn taken(self: &Arc<Pipe>, kind: Kind, answer: Answer, queue: Operations<'_>) -> Option<Event> {
-        let mut state = self.lock();
+        let mut inner = self.lock();
         let (bytes, code) = (answer.bytes as usize, calls::error_code(answer.status));
-        // By somebody else, or by the system because of a thread that has ended.
-        let cancelled = code == ERROR_OPERATION_ABORTED && !state.dropped;
-        match kind {
-            Kind::Notice => state.noticed = false,
-            // Another one is begun below.
-            Kind::Read if cancelled => state.reading = Reading::Idle,
-            Kind::Read => {
-                state.has_read(bytes, code);
-                state.edges = state.edges.and(READ_EDGES);
-            }
-            // Of a serial port it may have been the purpose that it is not written.
-            Kind::Write
-                if cancelled
-                    && state.writing == Writing::InFlight
-                    && state.medium != Medium::Other =>
-            {
-                state.written += bytes;
-                self.start_writing(&mut state, queue);
-                state.edges = state.edges.and(WRITE_EDGES);
-            }
-            Kind::Write => {
-                self.has_written(&mut state, bytes, code, queue);
-                state.edges = state.edges.and(WRITE_EDGES);
-            }
-            Kind::Connect if cancelled && state.connecting == Connecting::InFlight => {
-                self.start_connecting(&mut state, queue);
-                state.edges = Flags::ALL;
-            }
-            Kind::Connect => {
-                self.has_connected(&mut state, code, queue);
-                state.edges = Flags::ALL;
-            }
+        match inner.state.taken(kind, bytes, code) {
+            Some(Kind::Write) => self.start_writing(&mut inner, queue),
+            Some(Kind::Connect) => self.start_connecting(&mut inner, queue),
+            _ => {}
         }
-        if state.dropped {
+        if inner.state.dropped {
             if let Kind::Write = kind {
                 queue.forget(self.write.pointer());
             }
-            if state.writing != Writing::InFlight {
-                let handle = state.handle.take();
-                drop(state);
+            if inner.state.writing != Writing::InFlight {
+                let handle = inner.handle.take();
+                drop(inner);
                 drop(handle);
             }
             return None;
         }
-        self.keep_reading(&mut state, queue);
-        self.event(&mut state, queue)
-    }
-
-    /// The event that the registration asks for now, if any.
-    fn event(self: &Arc<Pipe>, state: &mut State, queue: Operations<'_>) -> Option<Event> {
-        let wanted = state.registered?;
-        // With a level, the packet that is on its way speaks for all.
-        if !state.armed || state.is_level() && state.noticed {
-            return None;
-        }
-        let flags = state.flags(wanted);
-        if flags.is_empty() {
-            return None;
-        }
-        state.edges = Flags::default();
-        state.armed = !wanted.trigger.is_oneshot();
-        if state.is_level() {
+        self.keep_reading(&mut inner, queue);
+        let (wanted, flags) = inner.state.report()?;
+        if inner.state.is_level() {
             // If the system refuses it, the next packet is as good.
-            let _ = self.notice(state, queue);
+            let _ = self.notice(&mut inner.state, queue);
         }
         Some(Event::new(wanted.token, flags))
     }
@@ -390,12 +253,10 @@ impl Pipe {
         state: &mut State,
         queue: Operations<'_>,
     ) -> io::Result<()> {
-        match state.registered {
-            Some(wanted) if state.armed && !state.noticed && !state.flags(wanted).is_empty() => {
-                self.notice(state, queue)
-            }
-            _ => Ok(()),
+        if state.needs_notice() {
+            self.notice(state, queue)?;
         }
+        Ok(())
     }
 
     fn notice(self: &Arc<Pipe>, state: &mut State, queue: Operations<'_>) -> io::Result<()> {
@@ -414,16 +275,14 @@ impl Pipe {
     }
 
     /// Has a read wait for data, if the registration wants to know of it.
-    fn keep_reading(self: &Arc<Pipe>, state: &mut State, queue: Operations<'_>) {
-        let wants = matches!(state.registered, Some(wanted) if wanted.interest.is_readable());
-        if !(wants && state.armed && state.connected && state.reading == Reading::Idle) {
-            return;
+    fn keep_reading(self: &Arc<Pipe>, inner: &mut Inner, queue: Operations<'_>) {
+        if inner.state.keep_reading() {
+            self.start_reading(inner, queue);
         }
-        self.start_reading(state, queue);
-        state.edges = state.edges.and(READ_EDGES);
     }
 
-    fn start_reading(self: &Arc<Pipe>, state: &mut State, queue: Operations<'_>) {
+    fn start_reading(self: &Arc<Pipe>, inner: &mut Inner, queue: Operations<'_>) {
+        let state = &mut inner.state;
         if state.incoming.len() < state.appetite {
             state.incoming = vec![0; state.appetite];
         }
@@ -432,51 +291,53 @@ impl Pipe {
         let overlapped = self.read.prepare();
         // SAFETY: No read is in flight, so its memory is free. If this one is, the reference keeps the memory alive, and the
         // buffer stays as it is until the packet was taken.
-        let started = unsafe { calls::read(state.handle(), buffer, length, overlapped) };
-        match state.expects_packet(started) {
+        let started = unsafe { calls::read(inner.handle(), buffer, length, overlapped) };
+        match inner.state.expects_packet(started) {
             None => {
                 mem::forget(reference);
-                state.reading = Reading::InFlight;
+                inner.state.reading = Reading::InFlight;
             }
             Some((bytes, code)) => {
                 queue.end();
-                state.has_read(bytes, code);
+                inner.state.has_read(bytes, code);
             }
         }
     }
 
-    fn start_writing(self: &Arc<Pipe>, state: &mut State, queue: Operations<'_>) {
-        let reference = self.begin(queue);
-        let rest = &state.outgoing[state.written..];
-        let (buffer, length) = (rest.as_ptr(), rest.len());
-        let overlapped = self.write.prepare();
-        // SAFETY: As for reading.
-        let started = unsafe { calls::write(state.handle(), buffer, length, overlapped) };
-        match state.expects_packet(started) {
-            None => {
+    fn start_writing(self: &Arc<Pipe>, inner: &mut Inner, queue: Operations<'_>) {
+        loop {
+            let reference = self.begin(queue);
+            let rest = &inner.state.outgoing[inner.state.written..];
+            let (buffer, length) = (rest.as_ptr(), rest.len());
+            let overlapped = self.write.prepare();
+            // SAFETY: As for reading.
+            let started = unsafe { calls::write(inner.handle(), buffer, length, overlapped) };
+            let Some((bytes, code)) = inner.state.expects_packet(started) else {
                 mem::forget(reference);
-                state.writing = Writing::InFlight;
-            }
-            Some((bytes, code)) => {
-                queue.end();
-                self.has_written(state, bytes, code, queue);
+                inner.state.writing = Writing::InFlight;
+                return;
+            };
+            queue.end();
+            if !inner.state.has_written(bytes, code) {
+                return;
             }
         }
     }
 
-    fn start_connecting(self: &Arc<Pipe>, state: &mut State, queue: Operations<'_>) {
+    fn start_connecting(self: &Arc<Pipe>, inner: &mut Inner, queue: Operations<'_>) {
         let reference = self.begin(queue);
         let overlapped = self.connect.prepare();
         // SAFETY: No attempt is in flight. If this one is, the reference keeps its memory alive until the packet was taken.
-        let started = unsafe { calls::connect(state.handle(), overlapped) };
-        match state.expects_packet(started) {
+        let started = unsafe { calls::connect(inner.handle(), overlapped) };
+        match inner.state.expects_packet(started) {
             None => {
                 mem::forget(reference);
-                state.connecting = Connecting::InFlight;
+                inner.state.connecting = Connecting::InFlight;
             }
             Some((_, code)) => {
                 queue.end();
-                self.has_connected(state, code, queue);
+                let again = inner.state.has_connected(code);
+                debug_assert!(!again, "only one in flight becomes stale");
             }
         }
     }
@@ -486,42 +347,14 @@ impl Pipe {
         queue.begin();
         Arc::clone(self)
     }
+}
 
-    fn has_written(
-        self: &Arc<Pipe>,
-        state: &mut State,
-        bytes: usize,
-        code: u32,
-        queue: Operations<'_>,
-    ) {
-        if state.writing == Writing::Stale {
-            state.writing = Writing::Idle;
-            return;
-        }
-        state.writing = Writing::Idle;
-        state.written += bytes;
-        match code {
-            // Nobody waits for it any more.
-            _ if state.dropped => {}
-            0 if state.written == state.outgoing.len() => {}
-            0 if bytes > 0 => self.start_writing(state, queue),
-            // A serial port gives a write so much time, or a pipe none (`PIPE_NOWAIT`).
-            0 => state.writing = Writing::Failed(ERROR_TIMEOUT),
-            code => state.writing = Writing::Failed(code),
-        }
-    }
-
-    fn has_connected(self: &Arc<Pipe>, state: &mut State, code: u32, queue: Operations<'_>) {
-        let before = mem::replace(&mut state.connecting, Connecting::Idle);
-        match code {
-            _ if before == (Connecting::Stale { again: true }) && !state.dropped => {
-                self.start_connecting(state, queue);
-            }
-            _ if matches!(before, Connecting::Stale { .. }) => {}
-            // A client that has gone already is one, too: what it has left can be read.
-            0 | ERROR_PIPE_CONNECTED | ERROR_NO_DATA => state.connected = true,
-            code => state.connecting = Connecting::Failed(code),
-        }
+impl Inner {
+    fn handle(&self) -> BorrowedHandle<'_> {
+        let handle = self.handle.as_ref();
+        handle
+            .expect("a pipe is used while it has its handle")
+            .as_handle()
     }
 }
 
@@ -575,20 +408,11 @@ impl fmt::Debug for Pipe {
 }
 
 #[cold]
-fn would_block() -> io::Error {
-    io::ErrorKind::WouldBlock.into()
+fn error(refusal: Refusal) -> io::Error {
+    match refusal {
+        Refusal::WouldBlock => io::ErrorKind::WouldBlock.into(),
+        Refusal::Failed(code) => calls::os_error(code),
+        Refusal::AlreadyRegistered => io::ErrorKind::AlreadyExists.into(),
+        Refusal::NotRegistered => io::ErrorKind::NotFound.into(),
+    }
 }
-
-#[cold]
-fn already_registered() -> io::Error {
-    io::ErrorKind::AlreadyExists.into()
-}
-
-#[cold]
-fn not_registered() -> io::Error {
-    io::ErrorKind::NotFound.into()
-}
-
-#[cfg(test)]
-#[path = "pipe_tests.rs"]
-mod tests;
