@@ -168,6 +168,45 @@ fn segments_at(ip: IpAddr) {
     }
 }
 
+/// Not even where nothing is made of a source. The others go on without it.
+#[test]
+fn a_source_of_the_other_family_is_refused() {
+    source_of_the_other_family(Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
+    let v6 = IpAddr::from(Ipv6Addr::LOCALHOST);
+    match UdpSocket::bind((v6, 0).into()) {
+        Ok(_) => source_of_the_other_family(v6, Ipv4Addr::LOCALHOST.into()),
+        Err(error) => println!("skipped: no IPv6 here: {error}"),
+    }
+}
+
+fn source_of_the_other_family(ip: IpAddr, other: IpAddr) {
+    let contents = [IoSlice::new(b"onetwo")];
+    for config in configurations() {
+        for connected in [false, true] {
+            for segment in [0, 3] {
+                let (sender, mut receiver) = (End::at(ip, config), End::at(ip, config));
+                let to = if connected {
+                    sender.socket.connect(receiver.address).unwrap();
+                    Transmit::to_peer(&contents)
+                } else {
+                    Transmit::to(receiver.address, &contents)
+                };
+                let to = to.segments_of(segment);
+                let mut batch = [to, to.with_source(other), to];
+                let sent = sender.socket.send_batch(&sender.offload, &mut batch);
+                assert_eq!(sent.unwrap(), 1);
+                // However often.
+                for _ in 0..2 {
+                    let rest = sender.socket.send_batch(&sender.offload, &mut batch[1..]);
+                    assert_eq!(rest.unwrap_err().kind(), ErrorKind::InvalidInput);
+                }
+                sender.send(&mut batch[2..]);
+                receiver.collect(2 * to.datagrams(), LARGE);
+            }
+        }
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_reported() {
     for config in configurations() {

@@ -310,7 +310,8 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Those of [`send_to`](UdpSocket::send_to) about the first transmit, when nothing else was sent as a whole;
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) if it has more than [`MAX_SLICES`](super::udp::MAX_SLICES) slices.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) if it has more than [`MAX_SLICES`](super::udp::MAX_SLICES) slices, or a
+    /// [source](Transmit::source) that is not of the family of its destination.
     ///
     /// # Examples
     ///

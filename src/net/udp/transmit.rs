@@ -58,7 +58,9 @@ pub struct Transmit<'a> {
     /// The congestion mark. `None` for that of the socket.
     pub ecn: Option<Ecn>,
     /// The address to send from, which must be one of this host's: others, a multicast group among them, are an error of
-    /// this transmit. `None`: the system picks one.
+    /// this transmit. So is one that is not of the destination's family
+    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)). For a mapped address (`::ffff:192.0.2.1`) that is IPv4, on either
+    /// side. `None`, or the unspecified address: the system picks one.
     pub source: Option<IpAddr>,
     /// The index of the interface to send through. `None`: the system picks one.
     pub interface: Option<NonZeroU32>,
@@ -155,7 +157,7 @@ impl<'a> Transmit<'a> {
         self
     }
 
-    /// The same from an address of this host's.
+    /// The same from an address of this host's, of the family of the destination: sets [`source`](Transmit::source).
     ///
     /// # Examples
     ///

@@ -288,6 +288,50 @@ fn an_address_of_somebody_else_is_refused() {
     });
 }
 
+/// Of a dual-stack socket, the destination decides; of one that is connected, the peer.
+#[test]
+fn a_source_is_of_the_family_of_the_destination() {
+    for way in ways() {
+        in_each_mode(|config| {
+            let (sender, receiver) = (End::bind(way.from, config), End::bind(way.to, config));
+            let to = (way.at)(receiver.address.port());
+            let contents = [IoSlice::new(b"hello")];
+            let mut transmit = Transmit::to(to, &contents);
+            let of_v4: [IpAddr; 2] = [
+                Ipv4Addr::LOCALHOST.into(),
+                Ipv4Addr::LOCALHOST.to_ipv6_mapped().into(),
+            ];
+            let of_v6 = [Ipv6Addr::LOCALHOST.into(); 2];
+            let (fitting, others) = match canonical(to.ip()) {
+                IpAddr::V4(_) => (of_v4, of_v6),
+                IpAddr::V6(_) => (of_v6, of_v4),
+            };
+            for connected in [false, true] {
+                if connected && sender.address.is_ipv6() != to.is_ipv6() {
+                    continue;
+                }
+                if connected {
+                    sender.socket.connect(to).unwrap();
+                    transmit.destination = None;
+                }
+                for source in others {
+                    let mut batch = [transmit.with_source(source)];
+                    let result = sender.socket.send_batch(&sender.offload, &mut batch);
+                    let error = result.unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{source} to {to}");
+                }
+                let unspecified = [
+                    IpAddr::from(Ipv4Addr::UNSPECIFIED),
+                    Ipv6Addr::UNSPECIFIED.into(),
+                ];
+                for source in fitting.into_iter().chain(unspecified) {
+                    sender.send(&mut [transmit.with_source(source)]);
+                }
+            }
+        });
+    }
+}
+
 #[test]
 fn what_was_not_asked_for_is_not_told() {
     on_each_way(Config::new(), |sender, receiver, to| {

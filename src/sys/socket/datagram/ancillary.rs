@@ -94,6 +94,25 @@ impl Family {
             None => Family::Either,
         }
     }
+
+    /// Whether a datagram can come from there. The unspecified address leaves it to the system.
+    fn has(self, source: IpAddr) -> bool {
+        match (self, canonical(source)) {
+            (Family::Either, _) => true,
+            (_, source) if source.is_unspecified() => true,
+            (Family::V4, source) => source.is_ipv4(),
+            (Family::V6, source) => source.is_ipv6(),
+        }
+    }
+}
+
+/// Whether the source of a transmit can be named beside it. If not, no message of the destination's family has room for it.
+#[inline]
+pub(crate) fn source_fits(transmit: &Transmit<'_>, v6: bool) -> bool {
+    match transmit.source {
+        Some(source) => Family::of(v6, transmit.destination).has(source),
+        None => true,
+    }
 }
 
 impl Kinds {

@@ -136,6 +136,40 @@ fn a_source_is_of_the_family_of_the_destination() {
 }
 
 #[test]
+fn other_sources_do_not_fit() {
+    let contents = [IoSlice::new(b"x")];
+    let (v4, v6) = (["10.0.0.1", "::ffff:10.0.0.1"], ["3::4", "::1"]);
+    let fits = |socket_v6, destination: Option<&str>, source: &str| {
+        let mut transmit = Transmit::to_peer(&contents).with_source(source.parse().unwrap());
+        transmit.destination = destination.map(address);
+        source_fits(&transmit, socket_v6)
+    };
+    for (socket_v6, to, of_v4) in [
+        (false, Some("1.2.3.4:5"), true),
+        (false, None, true),
+        (true, Some("1.2.3.4:5"), true),
+        (true, Some("[::ffff:1.2.3.4]:5"), true),
+        (true, Some("[1::2]:5"), false),
+    ] {
+        for (sources, are_v4) in [(v4, true), (v6, false)] {
+            for source in sources {
+                assert_eq!(
+                    fits(socket_v6, to, source),
+                    of_v4 == are_v4,
+                    "{source} {to:?}"
+                );
+            }
+        }
+        for unspecified in ["0.0.0.0", "::", "::ffff:0.0.0.0"] {
+            assert!(fits(socket_v6, to, unspecified));
+        }
+    }
+    // Which family the peer has is not known.
+    assert!(v4.iter().chain(&v6).all(|source| fits(true, None, source)));
+    assert!(source_fits(&Transmit::to_peer(&contents), false));
+}
+
+#[test]
 fn everything_at_once_has_room() {
     let contents = [IoSlice::new(b"x")];
     let transmit = Transmit::to_peer(&contents)

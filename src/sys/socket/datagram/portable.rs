@@ -5,10 +5,11 @@
 
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::net::UdpSocket;
 
-use super::{for_socket, slices};
+use super::{ancillary, for_socket, slices};
 use crate::net::udp::{Offload, ReceiveMeta, Transmit, MAX_SLICES};
-use crate::sys::{socket, Handle};
+use crate::sys::{lend, socket, Handle};
 
 pub(crate) fn send(
     handle: Handle<'_>,
@@ -23,6 +24,10 @@ pub(crate) fn send(
             .map(|address| for_socket(offload.is_v6(), address));
         if transmit.contents().len() > MAX_SLICES {
             return Err(too_many_slices());
+        }
+        // Nothing is made of a source here. But where it were, this one would be wrong.
+        if transmit.source.is_some() {
+            check_source(&with_peer(handle, offload, transmit), offload)?;
         }
         const SLICE: MaybeUninit<IoSlice<'_>> = MaybeUninit::uninit();
         let mut room = [SLICE; MAX_SLICES];
@@ -59,6 +64,39 @@ pub(crate) fn receive(
         }
     }
     Ok(())
+}
+
+/// The transmit with the address of the peer, if it goes there. An IPv6 socket may be connected to a mapped address, so what
+/// goes beside a datagram depends on it.
+#[cold]
+pub(crate) fn with_peer<'a>(
+    handle: Handle<'_>,
+    offload: &Offload,
+    transmit: &Transmit<'a>,
+) -> Transmit<'a> {
+    let mut transmit = *transmit;
+    if offload.is_v6() && transmit.destination.is_none() {
+        transmit.destination = lend::<UdpSocket>(handle).peer_addr().ok();
+    }
+    transmit
+}
+
+/// Refuses a source that the system could not be told, or would ignore, to send from elsewhere.
+#[inline]
+pub(crate) fn check_source(transmit: &Transmit<'_>, offload: &Offload) -> io::Result<()> {
+    if ancillary::source_fits(transmit, offload.is_v6()) {
+        Ok(())
+    } else {
+        Err(wrong_source())
+    }
+}
+
+#[cold]
+fn wrong_source() -> io::Error {
+    io::Error::new(
+        ErrorKind::InvalidInput,
+        "the source of a transmit is not of the family of its destination",
+    )
 }
 
 #[cold]

@@ -5,7 +5,6 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::{size_of, size_of_val, transmute, MaybeUninit};
-use std::net::UdpSocket;
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -19,10 +18,10 @@ use windows_sys::Win32::Networking::WinSock::{
 
 use super::datagram::ancillary::{InfoV4, Kinds, Room, Segments, RECEIVE_ROOM, SEND_ROOM};
 use super::datagram::control::Layout;
-use super::datagram::portable::{self, too_many_slices};
+use super::datagram::portable::{self, check_source, too_many_slices, with_peer};
 use super::datagram::{about_segments, for_socket, slices, LONGEST};
 use super::socket::{self, check, raw, Address};
-use super::{lend, Handle};
+use super::Handle;
 use crate::net::udp::{
     Capabilities, Config, Dscp, Found, Offload, ReceiveMeta, Transmit, MAX_SLICES,
 };
@@ -143,14 +142,16 @@ fn send_message(
     let destination = transmit
         .destination
         .map(|address| for_socket(offload.is_v6(), address));
-    // What the system does not know it would refuse.
-    let mut transmit = offload.within_capabilities(transmit);
-    if !Kinds::needed(&transmit, segment) {
+    if !Kinds::needed(transmit, segment) {
         return socket::send_datagram(handle, part, destination);
     }
-    if offload.is_v6() && destination.is_none() {
-        // So that there are messages of its family, and of no other.
-        transmit.destination = lend::<UdpSocket>(handle).peer_addr().ok();
+    // So that there are messages of its family, and of no other.
+    let transmit = with_peer(handle, offload, transmit);
+    check_source(&transmit, offload)?;
+    // What the system does not know it would refuse.
+    let transmit = offload.within_capabilities(&transmit);
+    if !Kinds::needed(&transmit, segment) {
+        return socket::send_datagram(handle, part, destination);
     }
     let mut control = Room([0; SEND_ROOM]);
     let used = KINDS.write(&transmit, offload, true, segment, &mut control);

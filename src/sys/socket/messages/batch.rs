@@ -18,7 +18,6 @@
 use std::ffi::c_int;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::{self, MaybeUninit};
-use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::ptr;
 
@@ -33,9 +32,9 @@ use crate::net::udp::{
 };
 use crate::sys::datagram::address::Name;
 use crate::sys::datagram::ancillary::{Kinds, Room, RECEIVE_ROOM, SEND_ROOM};
-use crate::sys::datagram::portable::{self, too_many_slices};
+use crate::sys::datagram::portable::{self, check_source, too_many_slices, with_peer};
 use crate::sys::datagram::{slices, LONGEST};
-use crate::sys::{self, Handle};
+use crate::sys::Handle;
 
 /// The options that a system has for what comes beside datagrams.
 #[derive(Copy, Clone, Debug)]
@@ -241,12 +240,19 @@ fn prepare<'r, 'a: 'r>(
             let mark = offload.sends_ecn() && !(attempt.unmarked && index == 0);
             let control = control.write(Room([0; SEND_ROOM]));
             let named;
-            let transmit = if v6 && to_peer && transmit.interface.is_some() {
-                named = with_peer(handle, transmit);
+            // An interface has a message of each family, and Linux refuses that of IPv6 for a peer with a mapped address.
+            let by_family = transmit.interface.is_some() || transmit.source.is_some();
+            let transmit = if v6 && to_peer && by_family {
+                named = with_peer(handle, offload, transmit);
                 &named
             } else {
                 transmit
             };
+            match check_source(transmit, offload) {
+                Err(error) if headers.is_empty() => return Err(error),
+                Err(_) => break,
+                Ok(()) => {}
+            }
             let used = KINDS.write(transmit, offload, mark, segment, control);
             &control.0[..used]
         } else {
@@ -262,15 +268,6 @@ fn prepare<'r, 'a: 'r>(
         }
     }
     Ok(())
-}
-
-/// The transmit with the address of the connected peer. An interface has a message of each family, and Linux refuses that
-/// of IPv6 for a peer with a mapped address.
-#[cold]
-fn with_peer<'a>(handle: Handle<'_>, transmit: &Transmit<'a>) -> Transmit<'a> {
-    let mut transmit = *transmit;
-    transmit.destination = sys::lend::<UdpSocket>(handle).peer_addr().ok();
-    transmit
 }
 
 /// What these headers take went out.
