@@ -242,8 +242,14 @@ fn receive_message(
         Err(error) => return Err(error),
     };
     address.set_length(message.namelen);
-    let mut meta = ReceiveMeta::new(address.to_internet()?, length as usize, truncated);
+    let source = if truncated {
+        address.of_truncated()
+    } else {
+        address.to_internet()?
+    };
+    let mut meta = ReceiveMeta::new(source, length as usize, truncated);
     meta.control_truncated = message.dwFlags & MSG_CTRUNC != 0;
+    // Should the system not have written any, there are zeros, which are no message.
     let used = (message.Control.len as usize).min(RECEIVE_ROOM);
     KINDS.read(&control.0[..used], offload.is_v6(), &mut meta);
     Ok(meta)

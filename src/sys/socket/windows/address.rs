@@ -88,6 +88,13 @@ impl Address {
         }
     }
 
+    /// The sender of a datagram that was longer than its buffer. That it is told beside that error is not documented. The
+    /// datagram is taken by then, so without a sender it is from nowhere, rather than lost.
+    pub(in crate::sys) fn of_truncated(&self) -> SocketAddr {
+        self.to_internet()
+            .unwrap_or_else(|_| SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0).into())
+    }
+
     fn family(&self) -> ADDRESS_FAMILY {
         ADDRESS_FAMILY::from_ne_bytes(self.part(0))
     }
@@ -157,5 +164,13 @@ mod tests {
         let mut short = Address::from(SocketAddr::from(([1, 2, 3, 4], 5)));
         short.length = 8;
         assert!(short.to_internet().is_err());
+    }
+
+    #[test]
+    fn a_truncated_datagram_has_a_sender_in_any_case() {
+        let sender = SocketAddr::from(([1, 2, 3, 4], 5));
+        assert_eq!(Address::from(sender).of_truncated(), sender);
+        let nowhere = SocketAddr::from(([0; 4], 0));
+        assert_eq!(Address::empty().of_truncated(), nowhere);
     }
 }

@@ -388,9 +388,9 @@ pub(crate) fn recv_datagram(
         check_length(unsafe { recvfrom(raw(&socket), buffer.as_mut_ptr(), room, 0, memory, size) });
     match result {
         Ok(received) => Ok((received, address.to_internet()?, false)),
-        // The buffer is full, and the address is there.
+        // The buffer is full.
         Err(error) if error.raw_os_error() == Some(WSAEMSGSIZE) => {
-            Ok((buffer.len(), address.to_internet()?, true))
+            Ok((buffer.len(), address.of_truncated(), true))
         }
         Err(error) => Err(error),
     }
