@@ -9,6 +9,7 @@ use mio::{Events, Interest, Poll, Token};
 use windows_sys::Win32::Foundation::{
     GetHandleInformation, SetHandleInformation, HANDLE_FLAG_INHERIT,
 };
+use windows_sys::Win32::Networking::WinSock::WSAESHUTDOWN;
 
 use super::PATIENCE;
 
@@ -56,6 +57,23 @@ fn nothing_is_inherited() {
     // And nothing blocks.
     let blocked = accepted.peek(&mut [0]).unwrap_err();
     assert_eq!(blocked.kind(), ErrorKind::WouldBlock);
+}
+
+/// What has no sender is the end; what would have to tell one is an error.
+#[test]
+fn datagrams_after_reading_was_shut_down() {
+    let socket = UdpSocket::bind(loopback()).unwrap();
+    socket.connect(socket.local_addr().unwrap()).unwrap();
+    socket2::SockRef::from(&socket)
+        .shutdown(std::net::Shutdown::Read)
+        .unwrap();
+    let mut buffer = [0; 8];
+    assert_eq!(socket.recv(&mut buffer).unwrap(), 0);
+    assert_eq!(socket.peek(&mut buffer).unwrap(), 0);
+    for result in [socket.recv_from(&mut buffer), socket.peek_from(&mut buffer)] {
+        let error = result.unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(WSAESHUTDOWN));
+    }
 }
 
 /// Datagrams that nobody has received do not disturb a socket for which that is switched off.

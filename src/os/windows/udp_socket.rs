@@ -11,12 +11,14 @@ use crate::sys::{socket, AsHandle as _};
 ///
 /// There is one at its [method](UdpSocketExt::set_reports_resets).
 pub trait UdpSocketExt: Sealed {
-    /// Whether a datagram that could not be delivered makes a later receive fail: `SIO_UDP_CONNRESET`.
+    /// Whether a datagram that could not be delivered makes a later receive fail: `SIO_UDP_CONNRESET` and
+    /// `SIO_UDP_NETRESET`.
     ///
     /// When a host answers a datagram with the ICMP message "port unreachable", a receive on the socket returns
     /// [`ConnectionReset`](io::ErrorKind::ConnectionReset) (`WSAECONNRESET`, 10054) once. On Windows this happens to sockets
-    /// that are not connected, too, and is on by default: one client that is gone disturbs a server that serves many. It
-    /// can be passed over by receiving again, or switched off here.
+    /// that are not connected, too, and is on by default: one client that is gone disturbs a server that serves many. When
+    /// the time to live of a datagram has expired on its way, it is `WSAENETRESET` (10052). Both can be passed over by
+    /// receiving again, or switched off here. A system that does not know the second one is left with the first.
     ///
     /// # Errors
     ///

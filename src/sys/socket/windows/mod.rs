@@ -5,9 +5,9 @@
 //! | Windows says | here it is |
 //! | --- | --- |
 //! | `WSAEWOULDBLOCK` from `connect` | the attempt is under way |
-//! | `WSAESHUTDOWN` from a receive, after this side has shut down reading | the end of the stream, as elsewhere |
+//! | `WSAESHUTDOWN` from a receive, after this side has shut down reading | the end of the stream, as elsewhere; an error where a sender would have to be told |
 //! | `WSAEMSGSIZE` from a receive: the datagram was longer than the buffer | an error, as the standard library has it |
-//! | `WSAECONNRESET` from a receive on a UDP socket: an earlier datagram did not arrive | an error, unless it is switched off |
+//! | `WSAECONNRESET` or `WSAENETRESET` from a receive on a UDP socket: an earlier datagram did not arrive | an error, unless it is switched off |
 
 mod address;
 #[cfg(feature = "os-ext")]
@@ -30,7 +30,9 @@ use windows_sys::Win32::Networking::WinSock::{
     WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED,
 };
 #[cfg(feature = "os-ext")]
-use windows_sys::Win32::Networking::WinSock::{WSAIoctl, SIO_UDP_CONNRESET};
+use windows_sys::Win32::Networking::WinSock::{
+    WSAIoctl, SIO_UDP_CONNRESET, SIO_UDP_NETRESET, WSAEINVAL, WSAEOPNOTSUPP,
+};
 
 pub(super) use self::address::Address;
 use super::{Handle, BACKLOG};
@@ -196,16 +198,26 @@ pub(crate) fn udp_connect(socket: Handle<'_>, address: SocketAddr) -> io::Result
     check(unsafe { connect(raw(&socket), address.as_ptr(), address.length()) })
 }
 
-/// Whether an ICMP message about an earlier datagram makes receiving fail: `SIO_UDP_CONNRESET`.
+/// Whether an ICMP message about an earlier datagram makes receiving fail: `SIO_UDP_CONNRESET`, and `SIO_UDP_NETRESET` where
+/// the system has it.
 #[cfg(feature = "os-ext")]
 pub(crate) fn udp_report_resets(socket: Handle<'_>, report: bool) -> io::Result<()> {
+    udp_report(socket, SIO_UDP_CONNRESET, report)?;
+    match udp_report(socket, SIO_UDP_NETRESET, report) {
+        Err(error) if matches!(error.raw_os_error(), Some(WSAEINVAL | WSAEOPNOTSUPP)) => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(feature = "os-ext")]
+fn udp_report(socket: Handle<'_>, what: u32, report: bool) -> io::Result<()> {
     let report = i32::from(report);
     let mut written = 0;
     // SAFETY: The socket is open, the argument is a `BOOL`, and without an `OVERLAPPED` the call is synchronous.
     check(unsafe {
         WSAIoctl(
             raw(&socket),
-            SIO_UDP_CONNRESET,
+            what,
             ptr::addr_of!(report).cast(),
             size_of_val(&report) as u32,
             ptr::null_mut(),
@@ -315,6 +327,7 @@ fn receive_from(
     let length = length(buffer);
     // SAFETY: The socket is open, the buffer is as long as it says, and there is room for an address of the length that
     // goes with it.
+    // After reading was shut down this is an error: of an end there is no sender. The standard library has one, too.
     let received = check_length(unsafe {
         recvfrom(
             raw(&socket),
