@@ -488,7 +488,6 @@ pub(crate) mod datagram;
 pub(crate) mod datagrams {
     mod batch;
     mod header;
-    mod refusals;
     mod single;
 
     pub(crate) use self::batch::{dscp, enable, receive, send};

@@ -5,6 +5,7 @@
 //! | `sys::datagrams` | what this system has for batches: the folder `messages`, `wsamsg.rs`, or nothing beyond `portable.rs` |
 //! | [`portable`] | one datagram for each system call, and nothing beside it; works everywhere |
 //! | [`ancillary`], [`control`], [`address`], [`slices`] | bytes and buffers, without a system call |
+//! | [`refusals`] | what is left out of a transmit that the system refuses |
 //!
 //! A system's part has these functions:
 //!
@@ -20,6 +21,7 @@ pub(crate) mod address;
 pub(crate) mod ancillary;
 pub(crate) mod control;
 pub(crate) mod portable;
+pub(crate) mod refusals;
 pub(crate) mod slices;
 
 use std::net::SocketAddr;
@@ -33,7 +35,7 @@ pub(crate) const LONGEST: usize = 65_507;
 /// Whether a refusal was about segments at all, and not about those of a certain length, now that one of `length` bytes
 /// went out by itself. There are errors that say so, and errors that never do. Others may mean that a segment was too long
 /// for the route; but no link that IPv6 runs on has room for less than 1,232 bytes in a packet.
-pub(crate) fn about_segments(certain: bool, never: bool, length: usize) -> bool {
+fn about_segments(certain: bool, never: bool, length: usize) -> bool {
     certain || (!never && length <= 1_232)
 }
 

@@ -1,7 +1,7 @@
 //! Batches on Windows: one system call for each message, which the system cuts into segments (USO) or puts together (URO).
 //!
 //! Rests on `WSASendMsg`, `WSARecvMsg` and the options of `IPPROTO_UDP`, since Windows 10 2004. Congestion marks are
-//! since build 20348. What a system does not have is found out when the options are set.
+//! since build 20348. What a system does not have is found out when the options are set, or when it refuses a message.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::{size_of, size_of_val, transmute, MaybeUninit};
@@ -13,13 +13,14 @@ use windows_sys::Win32::Networking::WinSock::{
     IPV6_DONTFRAG, IPV6_ECN, IPV6_PKTINFO, IPV6_RECVECN, IP_DONTFRAGMENT, IP_ECN, IP_PKTINFO,
     IP_RECVECN, LPFN_WSARECVMSG, MSG_CTRUNC, SIO_GET_EXTENSION_FUNCTION_POINTER,
     UDP_COALESCED_INFO, UDP_RECV_MAX_COALESCED_SIZE, UDP_SEND_MSG_SIZE, WSABUF, WSAEINVAL,
-    WSAEMSGSIZE, WSAEOPNOTSUPP, WSAID_WSARECVMSG, WSAMSG,
+    WSAEMSGSIZE, WSAENOPROTOOPT, WSAEOPNOTSUPP, WSAID_WSARECVMSG, WSAMSG,
 };
 
 use super::datagram::ancillary::{InfoV4, Kinds, Room, Segments, RECEIVE_ROOM, SEND_ROOM};
 use super::datagram::control::Layout;
 use super::datagram::portable::{self, check_source, too_many_slices, with_peer};
-use super::datagram::{about_segments, for_socket, slices, LONGEST};
+use super::datagram::refusals::{Reason, Refusals};
+use super::datagram::{for_socket, slices, LONGEST};
 use super::socket::{self, check, raw, Address};
 use super::Handle;
 use crate::net::udp::{
@@ -94,41 +95,55 @@ pub(crate) fn send(
         return portable::send(handle, offload, batch, sent);
     }
     const SLICE: MaybeUninit<IoSlice<'_>> = MaybeUninit::uninit();
-    // How the system has refused to cut the segments of the next transmit.
-    let mut refusal = None;
+    let mut refusals = Refusals::default();
     while let Some(transmit) = batch.get_mut(*sent) {
         if transmit.contents().len() > MAX_SLICES {
             return Err(too_many_slices());
         }
-        let segments = match refusal {
-            Some(_) => 1,
-            None => offload.max_segments(),
+        let attempt = refusals.attempt(*sent);
+        let segments = match attempt.one_by_one {
+            true => 1,
+            false => offload.max_segments(),
         };
+        let marked = transmit.ecn.is_some() && offload.sends_ecn() && !attempt.unmarked;
         let (length, segment) = transmit.piece(transmit.len(), transmit.sent(), segments, LONGEST);
         let mut room = [SLICE; MAX_SLICES];
         let (part, _) = slices::part(transmit.contents(), transmit.sent(), length, &mut room)
             .ok_or_else(too_many_slices)?;
-        match send_message(handle, offload, transmit, part, segment) {
+        match send_message(handle, offload, transmit, part, segment, marked) {
             Ok(_) => {
-                if let Some(error) = refusal {
-                    if about_segments(error == WSAEOPNOTSUPP, error == WSAEMSGSIZE, length) {
-                        offload.refuse_segmentation();
-                    }
+                let lesson = refusals.went_out(*sent, length);
+                if lesson.no_segments {
+                    offload.refuse_segmentation();
+                }
+                if lesson.no_marks {
+                    offload.refuse_marks();
                 }
                 if transmit.advance(length) {
                     *sent += 1;
-                    refusal = None;
+                }
+                refusals.keep_for(*sent);
+            }
+            Err(error) => {
+                let reason = error.raw_os_error().and_then(reason);
+                if !refusals.refused(*sent, reason, segment.is_some(), marked) {
+                    return Err(error);
                 }
             }
-            Err(error) => match error.raw_os_error() {
-                Some(number @ (WSAEINVAL | WSAEMSGSIZE | WSAEOPNOTSUPP)) if segment.is_some() => {
-                    refusal = Some(number);
-                }
-                _ => return Err(error),
-            },
         }
     }
     Ok(())
+}
+
+/// What an error may be about.
+fn reason(number: i32) -> Option<Reason> {
+    match number {
+        WSAEMSGSIZE => Some(Reason::TooLong),
+        WSAENOPROTOOPT => Some(Reason::Unknown),
+        WSAEOPNOTSUPP => Some(Reason::NoSegmentsOrUnknown),
+        WSAEINVAL => Some(Reason::Invalid),
+        _ => None,
+    }
 }
 
 /// Sends one datagram, or one run of segments.
@@ -138,6 +153,7 @@ fn send_message(
     transmit: &Transmit<'_>,
     part: &[IoSlice<'_>],
     segment: Option<u16>,
+    marked: bool,
 ) -> io::Result<usize> {
     let destination = transmit
         .destination
@@ -149,7 +165,10 @@ fn send_message(
     let transmit = with_peer(handle, offload, transmit);
     check_source(&transmit, offload)?;
     // What the system does not know it would refuse.
-    let transmit = offload.within_capabilities(&transmit);
+    let mut transmit = offload.within_capabilities(&transmit);
+    if !marked {
+        transmit.ecn = None;
+    }
     if !Kinds::needed(&transmit, segment) {
         return socket::send_datagram(handle, part, destination);
     }

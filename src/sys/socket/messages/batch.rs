@@ -10,7 +10,7 @@
 //!   datagrams than it had room for, there was none left, or there is such an error.
 //! - `UDP_SEGMENT` (Linux, `udp(7)`) has limits: 64 segments, and what one datagram may hold. Longer contents are cut into
 //!   several.
-//! - What a system refuses is left out, as far as that changes nothing but its cost, or a mark: `refusals.rs`.
+//! - What a system refuses is left out, as far as that changes nothing but its cost, or a mark: `datagram/refusals.rs`.
 //!
 //! Nothing returns between a system call and the user's code: [`send`] and [`receive`] are inlined, and what comes before
 //! and after the call are functions of their own.
@@ -26,13 +26,13 @@ use rustix::io::Errno;
 use super::calls::{self, HEADERS};
 use super::header::{Header, Headers};
 use super::kinds::{KINDS, OPTIONS};
-use super::refusals::{Attempt, Refusals};
 use crate::net::udp::{
     Capabilities, Config, Dscp, Found, Offload, ReceiveMeta, Transmit, MAX_SLICES,
 };
 use crate::sys::datagram::address::Name;
 use crate::sys::datagram::ancillary::{Kinds, Room, RECEIVE_ROOM, SEND_ROOM};
 use crate::sys::datagram::portable::{self, check_source, too_many_slices, with_peer};
+use crate::sys::datagram::refusals::{Attempt, Reason, Refusals};
 use crate::sys::datagram::{slices, LONGEST};
 use crate::sys::Handle;
 
@@ -308,10 +308,21 @@ fn refused(
     let length = headers.first().map_or(0, Header::length);
     let segments = length > transmit.next_segment();
     let marked = transmit.ecn.is_some() && offload.sends_ecn() && !refusals.attempt(sent).unmarked;
-    if errno == Errno::INTR || refusals.refused(sent, errno, segments, marked) {
+    if errno == Errno::INTR || refusals.refused(sent, reason(errno), segments, marked) {
         Ok(())
     } else {
         Err(errno.into())
+    }
+}
+
+/// What it may be about.
+fn reason(errno: Errno) -> Option<Reason> {
+    match errno {
+        Errno::IO => Some(Reason::NoSegments),
+        Errno::MSGSIZE => Some(Reason::TooLong),
+        Errno::NOPROTOOPT | Errno::OPNOTSUPP => Some(Reason::Unknown),
+        Errno::INVAL => Some(Reason::Invalid),
+        _ => None,
     }
 }
 

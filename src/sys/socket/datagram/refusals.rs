@@ -1,13 +1,27 @@
 //! What is left out of a transmit that the system refuses, and what is learned when it goes out then.
 //!
-//! A refusal does not say what it is about. `EIO` says that the device or the route cannot cut segments. `EINVAL` may mean
-//! the segments, or their length, or a control message that the system does not know. So each is left out in turn: first
-//! the segments are cut here, then the congestion mark goes. If the datagram goes out, that was it. If nothing is left to
-//! leave out, the error is about the datagram.
+//! A refusal does not say what it is about. `EIO` of Linux says that the device or the route cannot cut segments. `EINVAL`
+//! may mean the segments, or their length, or a control message that the system does not know. So each is left out in turn:
+//! first the segments are cut here, then the congestion mark goes. If the datagram goes out, that was it. If nothing is left
+//! to leave out, the error is about the datagram.
 
-use rustix::io::Errno;
+use super::about_segments;
 
-use crate::sys::datagram::about_segments;
+/// What an error may be about, by its number. Others are about the datagram.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[allow(dead_code)] // each system has some of them
+pub(crate) enum Reason {
+    /// Segments cannot be cut.
+    NoSegments,
+    /// A datagram is too long, which may be one of the segments.
+    TooLong,
+    /// The system does not know a control message.
+    Unknown,
+    /// Segments cannot be cut, or the system does not know a control message.
+    NoSegmentsOrUnknown,
+    /// Anything.
+    Invalid,
+}
 
 /// What the next attempt leaves out.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -32,7 +46,7 @@ pub(crate) struct Lesson {
 pub(crate) struct Refusals {
     transmit: usize,
     /// The error with segments.
-    segments: Option<Errno>,
+    segments: Option<Reason>,
     mark: bool,
 }
 
@@ -52,7 +66,7 @@ impl Refusals {
     pub(crate) fn refused(
         &mut self,
         transmit: usize,
-        errno: Errno,
+        reason: Option<Reason>,
         segments: bool,
         mark: bool,
     ) -> bool {
@@ -62,10 +76,13 @@ impl Refusals {
                 ..Refusals::default()
             };
         }
-        if segments && matches!(errno, Errno::IO | Errno::INVAL | Errno::MSGSIZE) {
-            self.segments = Some(errno);
+        let Some(reason) = reason else {
+            return false;
+        };
+        if segments && reason != Reason::Unknown {
+            self.segments = Some(reason);
             true
-        } else if mark && matches!(errno, Errno::INVAL | Errno::NOPROTOOPT | Errno::OPNOTSUPP) {
+        } else if mark && !matches!(reason, Reason::NoSegments | Reason::TooLong) {
             self.mark = true;
             true
         } else {
@@ -86,10 +103,10 @@ impl Refusals {
                 no_marks: true,
                 ..Lesson::default()
             },
-            Some(errno) if one_by_one => {
-                let (certain, never) = (errno == Errno::IO, errno == Errno::MSGSIZE);
+            Some(reason) if one_by_one => {
+                let certain = matches!(reason, Reason::NoSegments | Reason::NoSegmentsOrUnknown);
                 Lesson {
-                    no_segments: about_segments(certain, never, length),
+                    no_segments: about_segments(certain, reason == Reason::TooLong, length),
                     ..Lesson::default()
                 }
             }
@@ -124,15 +141,16 @@ mod tests {
 
     #[test]
     fn segments_are_left_out_first() {
-        for (errno, length, no_segments) in [
-            (Errno::IO, 100, true),
-            (Errno::IO, 9_000, true),
-            (Errno::INVAL, 1_232, true),
-            (Errno::INVAL, 1_233, false),
-            (Errno::MSGSIZE, 100, false),
+        for (reason, length, no_segments) in [
+            (Reason::NoSegments, 100, true),
+            (Reason::NoSegments, 9_000, true),
+            (Reason::NoSegmentsOrUnknown, 9_000, true),
+            (Reason::Invalid, 1_232, true),
+            (Reason::Invalid, 1_233, false),
+            (Reason::TooLong, 100, false),
         ] {
             let mut refusals = Refusals::default();
-            assert!(refusals.refused(3, errno, true, true));
+            assert!(refusals.refused(3, Some(reason), true, true));
             let attempt = Attempt {
                 one_by_one: true,
                 unmarked: false,
@@ -145,23 +163,27 @@ mod tests {
             };
             assert_eq!(refusals.went_out(3, length), lesson);
             // Nothing is left that could be left out, but of the mark after some errors.
-            assert!(!refusals.refused(3, errno, false, false));
+            assert!(!refusals.refused(3, Some(reason), false, false));
             assert_eq!(
-                refusals.refused(3, errno, false, true),
-                errno == Errno::INVAL
+                refusals.refused(3, Some(reason), false, true),
+                matches!(reason, Reason::Invalid | Reason::NoSegmentsOrUnknown)
             );
         }
     }
 
     #[test]
     fn then_the_mark_is() {
-        for first in [None, Some(Errno::INVAL)] {
-            for errno in [Errno::INVAL, Errno::NOPROTOOPT, Errno::OPNOTSUPP] {
+        for first in [None, Some(Reason::Invalid)] {
+            for reason in [
+                Reason::Invalid,
+                Reason::Unknown,
+                Reason::NoSegmentsOrUnknown,
+            ] {
                 let mut refusals = Refusals::default();
-                if let Some(first) = first {
+                if first.is_some() {
                     assert!(refusals.refused(1, first, true, true));
                 }
-                assert!(refusals.refused(1, errno, false, true));
+                assert!(refusals.refused(1, Some(reason), false, true));
                 let attempt = Attempt {
                     one_by_one: first.is_some(),
                     unmarked: true,
@@ -172,27 +194,38 @@ mod tests {
                     no_marks: true,
                 };
                 assert_eq!(refusals.went_out(1, 100), lesson);
-                assert!(!refusals.refused(1, errno, false, false));
+                assert!(!refusals.refused(1, Some(reason), false, false));
             }
         }
     }
 
+    /// Of a control message that is not known it is the mark that is left out, also beside segments.
+    #[test]
+    fn the_mark_alone_is() {
+        let mut refusals = Refusals::default();
+        assert!(refusals.refused(0, Some(Reason::Unknown), true, true));
+        let attempt = Attempt {
+            one_by_one: false,
+            unmarked: true,
+        };
+        assert_eq!(refusals.attempt(0), attempt);
+        assert!(!refusals.refused(0, Some(Reason::Unknown), true, false));
+    }
+
     #[test]
     fn other_errors_are_about_the_datagram() {
-        for errno in [Errno::AGAIN, Errno::CONNREFUSED, Errno::PERM, Errno::NOBUFS] {
-            let mut refusals = Refusals::default();
-            assert!(!refusals.refused(0, errno, true, true));
-            assert_eq!(refusals.attempt(0), NOTHING);
-        }
+        let mut refusals = Refusals::default();
+        assert!(!refusals.refused(0, None, true, true));
+        assert_eq!(refusals.attempt(0), NOTHING);
     }
 
     #[test]
     fn each_transmit_has_its_own() {
         let mut refusals = Refusals::default();
-        assert!(refusals.refused(0, Errno::IO, true, false));
-        assert!(!refusals.refused(1, Errno::PERM, true, false));
+        assert!(refusals.refused(0, Some(Reason::NoSegments), true, false));
+        assert!(!refusals.refused(1, None, true, false));
         assert_eq!(refusals.attempt(0), NOTHING);
-        assert!(refusals.refused(1, Errno::IO, true, false));
+        assert!(refusals.refused(1, Some(Reason::NoSegments), true, false));
         refusals.keep_for(1);
         assert_ne!(refusals.attempt(1), NOTHING);
         refusals.keep_for(2);
