@@ -46,6 +46,7 @@ const TARGETS: &[(&str, Tier)] = &[
     ("x86_64-pc-windows-msvc", Must),
     ("aarch64-pc-windows-msvc", Must),
     ("i686-pc-windows-gnu", Must),
+    ("i686-pc-windows-msvc", Must),
     ("wasm32-wasip1", Library),
     ("wasm32-wasip2", Must),
     ("x86_64-pc-cygwin", Must),
