@@ -296,7 +296,7 @@ fn build(profile: &Path) -> PathBuf {
     // A folder for another target is named for it. Cargo marks it, and its own folder above.
     if let Some(target) = profile.parent() {
         match target.parent() {
-            Some(above) if is_triple(&name(target)) => {
+            Some(above) if is_triple(&name(target)) && is_tagged(above) => {
                 command.arg("--target-dir").arg(above);
                 command.arg("--target").arg(name(target));
             }
