@@ -1,10 +1,14 @@
 //! `stress`: the test suite many times over while every core is busy, to bring out what depends on timing.
+//!
+//! What keeps the cores busy are several runs of the suite side by side. They disturb each other in more ways than a loop
+//! would that does nothing, and all of the time counts.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +16,9 @@ use crate::cargo::{cargo, root, test as run_tests, test_programs, Result, ALL_BA
 
 /// A test file that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(600);
+
+/// How many runs of the suite there are side by side, for each core.
+const AT_ONCE: usize = 3;
 
 /// `stress [N]`.
 pub(crate) fn run(args: &[&str]) -> Result {
@@ -33,19 +40,7 @@ pub(crate) fn run(args: &[&str]) -> Result {
         ]),
     )?;
     let binaries = test_programs(&mut cargo(&["test", "--all-features"]))?;
-    let stop = AtomicBool::new(false);
-    let failures = thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        let failures = rounds_of(rounds, &binaries);
-        stop.store(true, Ordering::Relaxed);
-        failures
-    });
+    let failures = rounds_of(rounds, &binaries);
     if failures.is_empty() {
         println!(
             "{rounds} rounds of {} test files without a failure",
@@ -62,26 +57,38 @@ pub(crate) fn run(args: &[&str]) -> Result {
 
 /// How often each program failed.
 fn rounds_of(rounds: u32, binaries: &[PathBuf]) -> BTreeMap<String, u32> {
-    let mut failures = BTreeMap::new();
-    for round in 1..=rounds {
-        let start = Instant::now();
-        for binary in binaries {
-            let name = binary
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            if let Err(output) = once(binary) {
-                println!("==> {name} failed in round {round}:\n{output}");
-                *failures.entry(name).or_insert(0) += 1;
-            }
+    let failures = Mutex::new(BTreeMap::new());
+    let begun = AtomicU32::new(0);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE * cores {
+            scope.spawn(|| loop {
+                let round = begun.fetch_add(1, Ordering::Relaxed) + 1;
+                if round > rounds {
+                    return;
+                }
+                let start = Instant::now();
+                for binary in binaries {
+                    let name = name_of(binary);
+                    if let Err(output) = once(binary) {
+                        println!("==> {name} failed in round {round}:\n{output}");
+                        *failures.lock().expect("no panic").entry(name).or_insert(0) += 1;
+                    }
+                }
+                let seconds = start.elapsed().as_secs_f64();
+                println!("round {round} of {rounds}: {seconds:.1} s");
+            });
         }
-        println!(
-            "round {round} of {rounds}: {:.1} s",
-            start.elapsed().as_secs_f64()
-        );
-    }
-    failures
+    });
+    failures.into_inner().expect("no panic")
+}
+
+fn name_of(binary: &Path) -> String {
+    binary
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Runs a test program; a failure is what it printed.
