@@ -61,7 +61,7 @@ usage: cargo xtask COMMAND
   http [--quick]     the example `http_hello` before curl, Chromium and wrk, beside itself on the published mio
   coverage           the lines of the library that no test reaches, file by file
   inject             failures of system calls, one at a time, with strace
-  sanitize address|thread [TEST-ARGS…]
+  sanitize address|memory|thread [TEST-ARGS…]
                      the test suite under a sanitizer
   wasi               a program for WASI preview 1, run by Node.js
   stress [N]         the test suite N times (50 unless told) with every core busy
