@@ -10,9 +10,10 @@ use mio::net::UdpSocket;
 use mio::Backend;
 use mio::Interest;
 
+#[cfg(unix)]
+use crate::util::TELLS_ERRORS;
 use crate::util::{
     any_v4, any_v6, deaf, each_family, on_each_backend, os_error, refused, would_block, Code, Loop,
-    TELLS_ERRORS,
 };
 
 fn bind(address: SocketAddr) -> (UdpSocket, SocketAddr) {

@@ -160,6 +160,11 @@ const NOT_EMULATED: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "qemu does not know IPV6_FLOWINFO_SEND",
+        "sockets",
+        &["udp::flow_information_keeps_the_order_of_its_bytes"],
+    ),
+    (
         "qemu does not know IP_MULTICAST_IF",
         "sockets",
         &["multicast::joining_and_leaving_a_group"],
