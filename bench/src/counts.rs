@@ -24,23 +24,11 @@ const TIMES: u64 = 32;
 const ABOVE_LIBC: f64 = 5.0;
 
 /// Where it is more, and what for.
-const MORE_ABOVE_LIBC: &[(&str, f64, &str)] = &[
-    (
-        "UDP round trip",
-        71.0,
-        "the standard library's addresses from the kernel's and back, twice",
-    ),
-    (
-        "accept, register, close",
-        22.0,
-        "the peer's address, as above",
-    ),
-    (
-        "wake and poll",
-        17.0,
-        "the epochs, which spare all but the first of many wakes a system call",
-    ),
-];
+const MORE_ABOVE_LIBC: &[(&str, f64, &str)] = &[(
+    "wake and poll",
+    17.0,
+    "the epochs, which spare all but the first of many wakes a system call",
+)];
 
 /// What takes no system call, although everybody else makes one.
 const NO_CALLS: &[&str] = &["repeated wake"];

@@ -1,4 +1,4 @@
-//! Numbers and flags in which systems differ, where they have the same parts.
+//! Numbers, flags and interests in which systems differ, where they have the same parts.
 
 /// Whether a process can start another program, which inherits what is not close-on-exec.
 #[cfg(unix)]
@@ -184,6 +184,44 @@ pub(super) const ADDRESS_HAS_LENGTH: bool = cfg!(any(
     target_os = "netbsd",
     target_os = "openbsd"
 ));
+
+/// `sizeof(struct sockaddr_in6)`. Solaris has a field of its own at its end, and takes no address without it.
+#[cfg(all(unix, feature = "net"))]
+pub(super) const ADDRESS_V6: usize = if cfg!(any(target_os = "illumos", target_os = "solaris")) {
+    32
+} else {
+    28
+};
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl crate::Interest {
+    /// Asks for events when there is priority data, such as TCP's out-of-band byte or a change of a sysfs file
+    /// (`EPOLLPRI`). Linux and Android only. [`is_priority`](crate::event::Event::is_priority) has an example.
+    pub const PRIORITY: crate::Interest = crate::interest::of_some_systems::PRIORITY;
+}
+
+#[cfg(any(
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd"
+))]
+impl crate::Interest {
+    /// Asks for events when a POSIX asynchronous operation completes (`EVFILT_AIO`). FreeBSD, DragonFly and Apple systems
+    /// only.
+    ///
+    /// Such an operation is not registered with a queue, but names it: in its `sigevent`, with the queue's descriptor and
+    /// the token. So this is for sources that start operations themselves; a descriptor registered for nothing else is
+    /// not watched. [`is_aio`](crate::event::Event::is_aio) has an example.
+    pub const AIO: crate::Interest = crate::interest::of_some_systems::AIO;
+}
+
+#[cfg(target_os = "freebsd")]
+impl crate::Interest {
+    /// Asks for events when a list of asynchronous operations completes (`EVFILT_LIO`). FreeBSD only.
+    ///
+    /// As with [`AIO`](crate::Interest::AIO), the list names the queue itself. [`is_lio`](crate::event::Event::is_lio) has an example.
+    pub const LIO: crate::Interest = crate::interest::of_some_systems::LIO;
+}
 
 #[cfg(all(test, any(target_os = "android", target_os = "linux")))]
 mod tests {

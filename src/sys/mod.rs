@@ -10,6 +10,7 @@
 //! | [`signal`] | the flag in the kernel by which a `Waker` reaches a queue whose kernel has nothing better | `eventfd(2)`, a pipe; WASI has none |
 //! | [`create`] | how a descriptor becomes close-on-exec and non-blocking | flags, `fcntl(2)` |
 //! | [`socket`] | creating, accepting and connecting sockets | Unix, Windows, WASI |
+//! | [`internet_calls`], [`syscall`] | accepting, and datagrams; how Linux is called by number | rustix or not; an instruction, libc |
 //! | [`datagrams`] | batches of datagrams | `sendmmsg(2)`, `WSASendMsg`, one by one |
 //! | [`names`], [`peers`], [`buffers`] | what not all Unixes have of Unix sockets, and calls with several buffers | |
 //! | [`facts`] | numbers and flags | |
@@ -297,36 +298,6 @@ pub(crate) type SourceState = <Selector as selector::Selector>::State;
 /// The kernel's side of a [`Waker`](crate::Waker).
 pub(crate) type WakeSignal = <Selector as selector::Selector>::Signal;
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-impl crate::Interest {
-    /// Asks for events when there is priority data, such as TCP's out-of-band byte or a change of a sysfs file
-    /// (`EPOLLPRI`). Linux and Android only. [`is_priority`](crate::event::Event::is_priority) has an example.
-    pub const PRIORITY: crate::Interest = crate::interest::of_some_systems::PRIORITY;
-}
-
-#[cfg(any(
-    target_vendor = "apple",
-    target_os = "dragonfly",
-    target_os = "freebsd"
-))]
-impl crate::Interest {
-    /// Asks for events when a POSIX asynchronous operation completes (`EVFILT_AIO`). FreeBSD, DragonFly and Apple systems
-    /// only.
-    ///
-    /// Such an operation is not registered with a queue, but names it: in its `sigevent`, with the queue's descriptor and
-    /// the token. So this is for sources that start operations themselves; a descriptor registered for nothing else is
-    /// not watched. [`is_aio`](crate::event::Event::is_aio) has an example.
-    pub const AIO: crate::Interest = crate::interest::of_some_systems::AIO;
-}
-
-#[cfg(target_os = "freebsd")]
-impl crate::Interest {
-    /// Asks for events when a list of asynchronous operations completes (`EVFILT_LIO`). FreeBSD only.
-    ///
-    /// As with [`AIO`](crate::Interest::AIO), the list names the queue itself. [`is_lio`](crate::event::Event::is_lio) has an example.
-    pub const LIO: crate::Interest = crate::interest::of_some_systems::LIO;
-}
-
 // ---- Handles, and how they are made ---------------------------------------------------------------------------------
 
 #[cfg(not(windows))]
@@ -433,6 +404,15 @@ fn timespec(timeout: std::time::Duration) -> rustix::event::Timespec {
     }
 }
 
+/// System calls by number: an instruction on x86-64, elsewhere a function of the C library.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+#[cfg_attr(
+    all(target_arch = "x86_64", target_pointer_width = "64"),
+    path = "syscall/instruction.rs"
+)]
+#[allow(dead_code)] // systems and features differ in what they call
+mod syscall;
+
 // ---- Sockets --------------------------------------------------------------------------------------------------------
 
 #[cfg(all(unix, feature = "net"))]
@@ -450,6 +430,32 @@ mod connect;
 #[cfg(all(target_os = "wasi", feature = "net"))]
 #[path = "socket/wasi/mod.rs"]
 pub(crate) mod socket;
+
+/// The calls with an address of the internet.
+#[cfg(all(unix, feature = "net"))]
+#[path = "socket/internet.rs"]
+mod internet;
+/// The same without rustix's room for an address of any kind.
+#[cfg(all(
+    feature = "net",
+    any(target_os = "android", target_os = "linux"),
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    not(mio_model = "posix")
+))]
+#[path = "socket/internet_direct.rs"]
+mod internet_calls;
+#[cfg(all(
+    unix,
+    feature = "net",
+    not(all(
+        any(target_os = "android", target_os = "linux"),
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        not(mio_model = "posix")
+    ))
+))]
+use self::internet as internet_calls;
 
 /// Several buffers in one call on a socket.
 #[cfg(all(unix, feature = "net"))]
@@ -516,12 +522,6 @@ pub(crate) mod datagrams {
 
     #[cfg(any(target_os = "android", target_os = "linux"))]
     mod direct;
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    #[cfg_attr(
-        not(all(target_arch = "x86_64", target_pointer_width = "64")),
-        path = "syscall_libc.rs"
-    )]
-    mod syscall;
 
     #[cfg(any(target_os = "android", target_os = "linux"))]
     use self::direct as calls;

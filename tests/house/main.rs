@@ -182,11 +182,15 @@ const UNSAFE: &[(&str, &str)] = &[
         "src/sys/socket/messages/direct.rs",
         "the same, without the C library",
     ),
-    ("src/sys/socket/messages/syscall.rs", "the same, inlined"),
     (
-        "src/sys/socket/messages/syscall_libc.rs",
-        "the same on other processors",
+        "src/sys/socket/internet_direct.rs",
+        "system calls for which rustix copies addresses as if they had 128 bytes",
     ),
+    (
+        "src/sys/syscall/instruction.rs",
+        "system calls by number, inlined",
+    ),
+    ("src/sys/syscall/mod.rs", "the same on other processors"),
     (
         "src/sys/socket/long_peers.rs",
         "lets the kernel write addresses that rustix panics at",

@@ -8,13 +8,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
-use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::epoll::{Epoll, Event};
 use super::epoll_ppoll;
-use crate::sys::DIRECT;
+use crate::sys::{syscall, DIRECT};
 
 /// `struct __kernel_timespec`: 64 bits each, on every architecture.
 #[repr(C)]
@@ -42,21 +41,14 @@ fn epoll_pwait2(epoll: &Epoll, events: &mut Vec<Event>, timeout: Duration) -> io
         tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: timeout.subsec_nanos().into(),
     };
+    let fd = epoll.as_fd().as_raw_fd() as usize;
+    let timeout = &timeout as *const KernelTimespec as usize;
     epoll.fill(events, |spare| {
-        let capacity = libc::c_int::try_from(spare.len()).unwrap_or(libc::c_int::MAX);
-        // SAFETY: The arguments are those of the manual page. The kernel writes at most `capacity` events to `spare`,
-        // which lives until the call returns, as `timeout` does.
-        let filled = unsafe {
-            libc::syscall(
-                libc::SYS_epoll_pwait2,
-                epoll.as_fd().as_raw_fd(),
-                spare.as_mut_ptr(),
-                capacity,
-                &timeout,
-                ptr::null::<libc::sigset_t>(),
-                0_usize,
-            )
-        };
-        usize::try_from(filled).map_err(|_| io::Error::last_os_error())
+        let (first, count) = (spare.as_mut_ptr() as usize, spare.len());
+        // SAFETY: The arguments are those of the manual page; there is no mask of signals. The kernel writes at most as
+        // many events to `spare` as it has room for. It lives until the call returns, as `timeout` does.
+        let filled =
+            unsafe { syscall::call6(libc::SYS_epoll_pwait2, [fd, first, count, timeout, 0, 0]) };
+        Ok(filled?)
     })
 }

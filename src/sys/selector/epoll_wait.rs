@@ -5,7 +5,6 @@
 //!
 //! Where rustix goes through libc, for the sake of tools that stand in between, this goes through rustix.
 
-use std::arch::asm;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -13,7 +12,7 @@ use rustix::event::epoll::Event;
 use rustix::io::Errno;
 
 use super::epoll_pwait;
-use crate::sys::DIRECT;
+use crate::sys::{syscall, DIRECT};
 
 /// Waits for so many milliseconds, −1 for ever, and returns how many events there are at the start of `spare`.
 #[inline]
@@ -25,22 +24,9 @@ pub(super) fn wait(
     if !DIRECT {
         return epoll_pwait::wait(epoll, spare, millis);
     }
-    let result: isize;
-    // SAFETY: The arguments are those of the manual page, and the registers those of syscall(2). The kernel writes to no
-    // memory but `spare`, at most as many events as it has room for.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") libc::SYS_epoll_wait as isize => result,
-            in("rdi") epoll.as_raw_fd() as isize,
-            in("rsi") spare.as_mut_ptr(),
-            in("rdx") spare.len(),
-            in("r10") millis as isize,
-            lateout("rcx") _,
-            lateout("r11") _,
-            options(nostack, preserves_flags),
-        );
-    }
-    // An error is a number from −4095 to −1.
-    usize::try_from(result).map_err(|_| Errno::from_raw_os_error(-result as i32))
+    let fd = epoll.as_raw_fd() as usize;
+    let (first, count) = (spare.as_mut_ptr() as usize, spare.len());
+    // SAFETY: The arguments are those of the manual page. The kernel writes to no memory but `spare`, at most as many
+    // events as it has room for.
+    unsafe { syscall::call4(libc::SYS_epoll_wait, [fd, first, count, millis as usize]) }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use rustix::io::readv;
 use rustix::net::{self, RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer};
 
-use crate::sys::socket::{internet_address, swapped};
+use crate::sys::internet::{address_of, swapped};
 use crate::sys::{sigpipe, Handle, IOV_MAX};
 
 #[inline]
@@ -57,5 +57,5 @@ pub(crate) fn recv_datagram(
     let buffers = &mut [IoSliceMut::new(buffer)];
     let message = net::recvmsg(socket, buffers, &mut control, RecvFlags::empty())?;
     let truncated = message.flags.contains(ReturnFlags::TRUNC);
-    Ok((message.bytes, internet_address(message.address)?, truncated))
+    Ok((message.bytes, address_of(message.address)?, truncated))
 }

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 
 use rustix::net::{self, RecvFlags};
 
-use crate::sys::socket::{internet_address, recv, send, swapped};
+use crate::sys::internet::{address_of, swapped};
+use crate::sys::socket::{recv, send};
 use crate::sys::{sigpipe, Handle};
 
 pub(crate) fn recv_vectored(
@@ -60,5 +61,5 @@ pub(crate) fn recv_datagram(
     let (n, _, address) = net::recvfrom(socket, &mut whole[..], RecvFlags::empty())?;
     let kept = n.min(buffer.len());
     buffer[..kept].copy_from_slice(&whole[..kept]);
-    Ok((kept, internet_address(address)?, n > kept))
+    Ok((kept, address_of(address)?, n > kept))
 }

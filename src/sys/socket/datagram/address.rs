@@ -1,14 +1,15 @@
 //! Socket addresses as bytes: `struct sockaddr_in` and `sockaddr_in6`.
 //!
 //! A batch has an address for each datagram, in memory that the kernel reads or writes. The layout is the same wherever
-//! there are sockets, but for the first two bytes: the family, or on some systems a length and then the family.
+//! there are batches, but for the first two bytes: the family, or on some systems a length and then the family; and for
+//! what may follow after the scope.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use rustix::net::AddressFamily;
 
 use super::control::field;
-use crate::sys::ADDRESS_HAS_LENGTH;
+use crate::sys::{ADDRESS_HAS_LENGTH, ADDRESS_V6 as V6};
 
 /// `AF_INET`
 const FAMILY_V4: u16 = AddressFamily::INET.as_raw();
@@ -16,8 +17,6 @@ const FAMILY_V4: u16 = AddressFamily::INET.as_raw();
 const FAMILY_V6: u16 = AddressFamily::INET6.as_raw();
 /// `sizeof(struct sockaddr_in)`.
 const V4: usize = 16;
-/// `sizeof(struct sockaddr_in6)`.
-const V6: usize = 28;
 
 /// Room for an address of the internet.
 #[derive(Copy, Clone, Debug)]

@@ -14,6 +14,9 @@ use crate::sys::datagram::address::{self, Name};
 use crate::sys::datagram::ancillary::{Kinds, Room, RECEIVE_ROOM};
 use crate::sys::datagram::control::Layout;
 
+// As long as the system says, or it would take no address.
+const _: () = assert!(mem::size_of::<libc::sockaddr_in6>() == Name::CAPACITY);
+
 /// `struct mmsghdr`, where the system has it: a header, and how many bytes were sent or received.
 #[repr(C)]
 pub(crate) struct Header<'a> {

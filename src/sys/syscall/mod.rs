@@ -1,0 +1,41 @@
+//! System calls under their numbers, through the C library's function for that. On x86-64 there is `instruction.rs` in
+//! its place.
+
+use std::ffi::c_long;
+use std::io;
+
+use rustix::io::Errno;
+
+/// Makes a system call of up to four arguments.
+///
+/// # Safety
+///
+/// As the system call.
+#[inline]
+pub(super) unsafe fn call4(number: c_long, arguments: [usize; 4]) -> Result<usize, Errno> {
+    let [a, b, c, d] = arguments;
+    // SAFETY: The caller's concern.
+    returned(unsafe { libc::syscall(number, a, b, c, d) })
+}
+
+/// Makes a system call of up to six arguments.
+///
+/// # Safety
+///
+/// As the system call.
+#[inline]
+pub(super) unsafe fn call6(number: c_long, arguments: [usize; 6]) -> Result<usize, Errno> {
+    let [a, b, c, d, e, f] = arguments;
+    // SAFETY: The caller's concern.
+    returned(unsafe { libc::syscall(number, a, b, c, d, e, f) })
+}
+
+#[inline]
+fn returned(result: c_long) -> Result<usize, Errno> {
+    usize::try_from(result).map_err(|_| last_error())
+}
+
+#[cold]
+fn last_error() -> Errno {
+    Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO)
+}
