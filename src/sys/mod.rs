@@ -393,22 +393,15 @@ mod signal;
 #[path = "wake/none.rs"]
 mod signal;
 
-/// A timeout as the kernel takes it. What does not fit is longer than 292 billion years.
-#[cfg(not(windows))]
-#[allow(dead_code)] // the parts that would use it may not be there
-#[inline]
-fn timespec(timeout: std::time::Duration) -> rustix::event::Timespec {
-    rustix::event::Timespec {
-        tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: timeout.subsec_nanos() as _,
-    }
-}
-
-/// System calls by number: an instruction on x86-64, elsewhere a function of the C library.
+/// System calls by number: an instruction, or a function of the C library.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 #[cfg_attr(
     all(target_arch = "x86_64", target_pointer_width = "64"),
-    path = "syscall/instruction.rs"
+    path = "syscall/x86_64.rs"
+)]
+#[cfg_attr(
+    all(target_arch = "aarch64", target_pointer_width = "64"),
+    path = "syscall/aarch64.rs"
 )]
 #[allow(dead_code)] // systems and features differ in what they call
 mod syscall;
@@ -439,7 +432,7 @@ mod internet;
 #[cfg(all(
     feature = "net",
     any(target_os = "android", target_os = "linux"),
-    target_arch = "x86_64",
+    any(target_arch = "aarch64", target_arch = "x86_64"),
     target_pointer_width = "64",
     not(mio_model = "posix")
 ))]
@@ -450,7 +443,7 @@ mod internet_calls;
     feature = "net",
     not(all(
         any(target_os = "android", target_os = "linux"),
-        target_arch = "x86_64",
+        any(target_arch = "aarch64", target_arch = "x86_64"),
         target_pointer_width = "64",
         not(mio_model = "posix")
     ))

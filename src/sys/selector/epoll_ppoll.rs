@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{poll, PollFd, PollFlags};
 
 use super::epoll::{Epoll, Event};
-use crate::sys::timespec;
+use crate::sys::selector::timespec;
 
 pub(super) fn wait(epoll: &Epoll, events: &mut Vec<Event>, timeout: Duration) -> io::Result<()> {
     let deadline = Instant::now().checked_add(timeout);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::event::epoll::{self, Event};
 use rustix::io::Errno;
 
-use crate::sys::timespec;
+use crate::sys::selector::timespec;
 
 /// Waits for so many milliseconds, −1 for ever, and returns how many events there are at the start of `spare`.
 #[inline]

@@ -209,3 +209,14 @@ pub(crate) fn fmt_names<'a>(
     }
     Ok(())
 }
+
+/// A timeout as the kernel takes it. What does not fit is longer than 292 billion years.
+#[cfg(not(windows))]
+#[allow(dead_code)] // the parts that would use it may not be there
+#[inline]
+pub(super) fn timespec(timeout: std::time::Duration) -> rustix::event::Timespec {
+    rustix::event::Timespec {
+        tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: timeout.subsec_nanos() as _,
+    }
+}

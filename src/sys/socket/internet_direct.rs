@@ -1,4 +1,4 @@
-//! The calls with an address of the internet, without rustix: Linux on x86-64.
+//! The calls with an address of the internet, without rustix: Linux with 64 bits.
 //!
 //! rustix keeps 128 bytes for an address of any kind, and copies them on the way to the caller. Half of what an `accept`
 //! or a `recv_from` took beside the kernel's part went into that.

@@ -1,5 +1,5 @@
-//! System calls under their numbers, through the C library's function for that. On x86-64 there is `instruction.rs` in
-//! its place.
+//! System calls under their numbers, through the C library's function for that. The processors that have a file of their
+//! own here make the call in place.
 
 use std::ffi::c_long;
 use std::io;

@@ -10,8 +10,9 @@ use rustix::io::Errno;
 
 use super::poll_event::{fmt_flags, readiness};
 use super::port::{Port, PortEvent, SOURCE_ALERT, SOURCE_FD, SOURCE_USER};
+use crate::sys::selector::timespec;
 use crate::sys::selector::{RawEvent, Readiness};
-use crate::sys::{poll, timespec, PollFd};
+use crate::sys::{poll, PollFd};
 use crate::Token;
 
 /// How many events are fetched at most. The manual does not say how long a list the system takes.

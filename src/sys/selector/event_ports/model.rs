@@ -29,7 +29,7 @@ use rustix::io::{read, write, Errno};
 use rustix::pipe::{pipe_with, PipeFlags};
 
 use super::port_event::look;
-use crate::sys::timespec;
+use crate::sys::selector::timespec;
 
 // The numbers of `sys/port.h`.
 pub(super) const SOURCE_USER: u16 = 3;

@@ -15,7 +15,7 @@ use rustix::event::{self as linux, PollFlags, Timespec};
 use rustix::fs::{fstat, FileType};
 use rustix::io::Errno;
 
-use crate::sys::timespec;
+use crate::sys::selector::timespec;
 
 /// How long to wait for other descriptors, while Linux says of one what is not to be said.
 const PAUSE: Duration = Duration::from_millis(1);

@@ -53,7 +53,11 @@ fn turn(queue: &EventPorts, capacity: usize, timeout: Duration) -> Vec<usize> {
 
 fn is_readable(queue: &EventPorts) -> bool {
     let mut fds = [PollFd::new(queue, PollFlags::IN)];
-    poll(&mut fds, Some(&crate::sys::timespec(Duration::ZERO))).unwrap();
+    poll(
+        &mut fds,
+        Some(&crate::sys::selector::timespec(Duration::ZERO)),
+    )
+    .unwrap();
     !fds[0].revents().is_empty()
 }
 

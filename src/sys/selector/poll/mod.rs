@@ -30,9 +30,10 @@ use rustix::io::Errno;
 use self::handshake::{Handshake, Pending};
 use super::queues::Queues;
 use super::table::{Plan, Question, Table};
+use crate::sys::selector::timespec;
 use crate::sys::selector::{unsupported, Direction, RawEvent, Selector, Target, Wanted};
 use crate::sys::signal::Signal;
-use crate::sys::{poll, timespec, PollFd, POLL};
+use crate::sys::{poll, PollFd, POLL};
 use crate::{Backend, Token};
 
 /// A queue that keeps its sources itself. `E` is the event that it makes of what `poll(2)` said.

@@ -1,7 +1,7 @@
 //! `sendmmsg(2)`, `recvmmsg(2)` and their relatives for one message, without the C library: on Linux.
 //!
-//! On x86-64 the instruction stands in the caller's own code (see `sys/syscall`). On other processors this goes around the C
-//! library because musl makes of `sendmmsg` a call for each datagram, where words have 64 bits.
+//! On x86-64 and AArch64 the instruction stands in the caller's own code (see `sys/syscall`). On other processors this goes
+//! around the C library because musl makes of `sendmmsg` a call for each datagram, where words have 64 bits.
 //!
 //! Where rustix goes through libc, for the sake of tools that stand in between, so does this: `many.rs`.
 

@@ -1,4 +1,4 @@
-//! System calls with the instruction in the caller's own code: Linux on x86-64. See "No `ret` after the kernel" in
+//! System calls with the instruction in the caller's own code: AArch64. See "No `ret` after the kernel" in
 //! ARCHITECTURE.md.
 //!
 //! A register that a call does not need costs an instruction, so there is a function for each number of arguments.
@@ -20,14 +20,12 @@ pub(super) unsafe fn call4(number: c_long, arguments: [usize; 4]) -> Result<usiz
     // memory is the caller's concern.
     unsafe {
         asm!(
-            "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") arguments[0],
-            in("rsi") arguments[1],
-            in("rdx") arguments[2],
-            in("r10") arguments[3],
-            lateout("rcx") _,
-            lateout("r11") _,
+            "svc 0",
+            in("x8") number,
+            inlateout("x0") arguments[0] => result,
+            in("x1") arguments[1],
+            in("x2") arguments[2],
+            in("x3") arguments[3],
             options(nostack, preserves_flags),
         );
     }
@@ -45,16 +43,14 @@ pub(super) unsafe fn call6(number: c_long, arguments: [usize; 6]) -> Result<usiz
     // SAFETY: As for four arguments.
     unsafe {
         asm!(
-            "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") arguments[0],
-            in("rsi") arguments[1],
-            in("rdx") arguments[2],
-            in("r10") arguments[3],
-            in("r8") arguments[4],
-            in("r9") arguments[5],
-            lateout("rcx") _,
-            lateout("r11") _,
+            "svc 0",
+            in("x8") number,
+            inlateout("x0") arguments[0] => result,
+            in("x1") arguments[1],
+            in("x2") arguments[2],
+            in("x3") arguments[3],
+            in("x4") arguments[4],
+            in("x5") arguments[5],
             options(nostack, preserves_flags),
         );
     }
