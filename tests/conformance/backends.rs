@@ -83,20 +83,6 @@ pub(crate) fn is_measured(backend: Backend) -> bool {
     }
 }
 
-/// Whether the end of what the peer writes is told apart from data. Where `poll(2)` has no `POLLRDHUP`, a read tells.
-pub(crate) fn tells_ends_of_streams(backend: Backend) -> bool {
-    let has_rdhup = cfg!(all(
-        any(
-            target_os = "android",
-            target_os = "freebsd",
-            target_os = "illumos",
-            target_os = "linux"
-        ),
-        not(mio_model = "solaris")
-    ));
-    has_rdhup || !matches!(backend, Backend::EventPorts | Backend::Poll)
-}
-
 /// Whether the end of a stream is reported while there is data before it. Windows does; Wine once the data was read.
 pub(crate) fn shows_ends_behind_data(backend: Backend) -> bool {
     backend != Backend::Afd

@@ -15,6 +15,8 @@
 mod alone;
 mod backends;
 mod bed;
+#[path = "../facts/mod.rs"]
+mod facts;
 mod links;
 #[cfg(unix)]
 mod raw;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use mio::{Backend, Interest, Token, Trigger, Waker};
 
-use crate::backends::{shows_ends_behind_data, tells_ends_of_streams};
+use crate::backends::shows_ends_behind_data;
 use crate::bed::{during, said_of, Bed, BOTH, PATIENCE, SILENCE, TRIGGERS};
+use crate::facts::tells_ends_of_streams;
 use crate::links::{links, readers, wait_for, writers, Link};
 use crate::ready::Ready;
 use crate::system::{shutdown, PEER_WROTE_ALL};

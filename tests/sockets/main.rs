@@ -10,6 +10,8 @@
 mod exec_race;
 #[cfg(not(any(windows, target_os = "fuchsia", target_os = "redox")))] // which have no limits to set
 mod exhaustion;
+#[path = "../facts/mod.rs"]
+mod facts;
 #[cfg(unix)]
 mod flags;
 #[cfg(unix)]

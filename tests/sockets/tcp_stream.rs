@@ -7,6 +7,7 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::Interest;
 
+use crate::facts::tells_ends_of_streams;
 use crate::util::{
     any_v4, each_family, on_each_backend, refused, shut_down, would_block, Loop, BOTH, TELLS_ERRORS,
 };
@@ -219,7 +220,7 @@ fn the_end_of_the_stream_is_an_event() {
         let (mut stream, peer) = registered(queue, Interest::READABLE);
         would_block(stream.read(&mut [0]));
         peer.shutdown(Shutdown::Write).unwrap();
-        let told = queue.tells_ends_of_streams();
+        let told = tells_ends_of_streams(queue.poll.backend());
         queue.expect(1, |event| {
             event.is_readable() && event.is_read_closed() == told
         });

@@ -53,20 +53,6 @@ impl Loop {
             .unwrap();
     }
 
-    /// Whether the end of what the peer writes is told apart from data. Where `poll(2)` has no `POLLRDHUP`, a read tells.
-    pub(crate) fn tells_ends_of_streams(&self) -> bool {
-        let has_rdhup = cfg!(all(
-            any(
-                target_os = "android",
-                target_os = "freebsd",
-                target_os = "illumos",
-                target_os = "linux"
-            ),
-            not(mio_model = "solaris")
-        ));
-        has_rdhup || !matches!(self.poll.backend(), Backend::EventPorts | Backend::Poll)
-    }
-
     /// Polls until there are events.
     #[track_caller]
     pub(crate) fn turn(&mut self) {
