@@ -15,3 +15,13 @@ pub(crate) fn tells_ends_of_streams(backend: Backend) -> bool {
     ));
     has_rdhup || !matches!(backend, Backend::EventPorts | Backend::Poll)
 }
+
+/// Whether who sends to a Unix datagram socket that is full has to wait. Elsewhere it is an error (`ENOBUFS`).
+#[cfg(all(unix, feature = "net"))]
+pub(crate) const FULL_RECEIVERS_BLOCK: bool = cfg!(not(any(
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)));

@@ -8,6 +8,8 @@ use mio::net::{UnixDatagram, UnixStream};
 
 use super::{near, Link};
 use crate::bed::BOTH;
+#[cfg(unix)]
+use crate::facts::FULL_RECEIVERS_BLOCK;
 use crate::system::{PollFlags, PEER_WROTE_ALL};
 
 pub(super) fn links() -> Vec<Link> {
@@ -33,14 +35,8 @@ fn local_links() -> [Link; 2] {
     let (near, far) = UnixDatagram::pair().unwrap();
     let mut datagram = Link::of("UnixDatagram", BOTH, near, far);
     datagram.hung_up = PollFlags::empty();
-    // There a full receiver is an error (`ENOBUFS`), and so are contents as long as those that fill.
-    datagram.fills = cfg!(not(any(
-        target_vendor = "apple",
-        target_os = "dragonfly",
-        target_os = "freebsd",
-        target_os = "netbsd",
-        target_os = "openbsd"
-    )));
+    // Elsewhere contents as long as those that fill are an error, too.
+    datagram.fills = FULL_RECEIVERS_BLOCK;
     [stream, datagram]
 }
 
