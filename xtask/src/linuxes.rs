@@ -134,19 +134,6 @@ const LINUXES: &[Linux] = &[
 /// Tests that fail under qemu through no fault of theirs: why, in which program, and their names; none: all of them.
 const NOT_EMULATED: &[(&str, &str, &[&str])] = &[
     (
-        "qemu sends nothing where a message has no slices, so an empty datagram is lost",
-        "sockets",
-        &[
-            "udp_batch::delivery::a_segment_that_is_longer_than_the_contents",
-            "udp_batch::delivery::batches_of_all_lengths_arrive_in_order",
-            "udp_batch::delivery::contents_without_slices",
-            "udp_batch::delivery::segments_and_single_datagrams_in_one_batch",
-            "udp_batch::delivery::segments_of_one_byte",
-            "udp_batch::delivery::the_connected_peer_needs_no_address",
-            "udp_batch::delivery::what_does_not_fit_is_reported",
-        ],
-    ),
-    (
         "its scripts have limits of time, which an emulator on a busy machine exceeds",
         "differential",
         &[],
