@@ -49,7 +49,12 @@ const MODELS: &[Model] = &[
     Model {
         name: "kqueue-pipe",
         rustflags: r#"--cfg mio_model="kqueue" --cfg mio_unsupported_force_waker_pipe"#,
-        tests: &["--test=conformance"],
+        tests: &[
+            "--lib",
+            "--test=conformance",
+            "--test=sockets",
+            "--test=stress",
+        ],
     },
 ];
 
