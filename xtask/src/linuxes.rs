@@ -11,6 +11,7 @@ use std::process::Command;
 
 use crate::cargo::{cache, cargo, compiler, each, run as run_command, test, Result};
 use crate::debian::{self, create, write};
+use crate::left_out::{self, LeftOut};
 use crate::sysroot;
 
 struct Linux {
@@ -131,8 +132,8 @@ const LINUXES: &[Linux] = &[
     },
 ];
 
-/// Tests that fail under qemu through no fault of theirs: why, in which program, and their names; none: all of them.
-const NOT_EMULATED: &[(&str, &str, &[&str])] = &[
+/// Tests that fail under qemu.
+const NOT_EMULATED: &[LeftOut] = &[
     (
         "its scripts have limits of time, which an emulator on a busy machine exceeds",
         "differential",
@@ -234,17 +235,11 @@ impl Linux {
         let (_, key) = compiler()?;
         let folder = cache()?.join(format!("linuxes-{key}"));
 
-        let left_out = match self.how {
+        let away = match self.how {
             Qemu { .. } => NOT_EMULATED,
             Loader { .. } | Musl => &[],
         };
-        let mut programs = programs.to_vec();
-        for (reason, program, names) in left_out {
-            if names.is_empty() && programs.contains(program) {
-                println!("skipped: {program}: {reason}");
-                programs.retain(|name| name != program);
-            }
-        }
+        let programs = left_out::programs(programs.iter().copied(), away);
         // By itself, so that the limit of time is for the tests alone.
         run_command(
             self.cargo(&programs, &folder)?
@@ -253,14 +248,7 @@ impl Linux {
         .map_err(|message| format!("{}: {message}", self.target))?;
         let mut command = self.cargo(&programs, &folder)?;
         command.arg("--").args(test_args);
-        for (reason, program, names) in left_out {
-            if programs.contains(program) {
-                for name in *names {
-                    println!("skipped: {name}: {reason}");
-                    command.args(["--skip", name]);
-                }
-            }
-        }
+        left_out::skip(&mut command, &programs, away);
         test(&mut command).map_err(|message| format!("{}: {message}", self.target))
     }
 
@@ -355,33 +343,10 @@ fn unwinder(folder: &Path) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cargo::root;
 
     #[test]
     fn what_is_skipped_exists() {
-        for (reason, program, names) in NOT_EMULATED {
-            assert!(ALL.contains(program) && !reason.is_empty());
-            for name in *names {
-                assert!(exists(program, name), "{name}");
-            }
-        }
-        assert!(!exists("sockets", "multicast::no_such_test"));
-    }
-
-    /// Whether the sources of `program` have a test of this name.
-    fn exists(program: &str, name: &str) -> bool {
-        let test = format!("fn {}(", name.rsplit("::").next().unwrap());
-        let mut folders = vec![root().join("tests").join(program)];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if fs::read_to_string(path).unwrap_or_default().contains(&test) {
-                    return true;
-                }
-            }
-        }
-        false
+        left_out::tests::all_exist(NOT_EMULATED);
+        assert!(NOT_EMULATED.iter().all(|(_, name, _)| ALL.contains(name)));
     }
 }

@@ -12,6 +12,7 @@ mod features;
 mod http;
 mod inject;
 mod inlining;
+mod left_out;
 mod linuxes;
 mod minimal;
 mod models;
