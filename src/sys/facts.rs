@@ -185,6 +185,24 @@ pub(super) const ADDRESS_HAS_LENGTH: bool = cfg!(any(
     target_os = "openbsd"
 ));
 
+/// The call that accepts, with room for an address of any length, which rustix does not have.
+#[cfg(all(feature = "net", target_vendor = "apple"))]
+pub(super) mod accepting {
+    pub(crate) use libc::accept;
+}
+#[cfg(all(
+    feature = "net",
+    any(
+        mio_model = "kqueue",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    )
+))]
+#[path = "socket/accept4.rs"]
+pub(super) mod accepting;
+
 /// `sizeof(struct sockaddr_in6)`. Solaris has a field of its own at its end, and takes no address without it.
 #[cfg(all(unix, feature = "net"))]
 pub(super) const ADDRESS_V6: usize = if cfg!(any(target_os = "illumos", target_os = "solaris")) {

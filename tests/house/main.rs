@@ -196,6 +196,7 @@ const UNSAFE: &[(&str, &str)] = &[
         "src/sys/socket/long_peers.rs",
         "lets the kernel write addresses that rustix panics at",
     ),
+    ("src/sys/socket/accept4.rs", "the same for another call"),
     (
         "src/sys/socket/wasi/connect.rs",
         "connects without waiting, for which there is no safe wrapper",

@@ -34,10 +34,10 @@ pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, Option<Socket
     Ok(net::acceptfrom_with(listener, FLAGS)?)
 }
 
-/// Accepts without asking who the peer is.
+/// The last step after a call that accepts: there is none, its flags have done it.
 #[cfg(feature = "net")]
-pub(crate) fn accept_only(listener: Handle<'_>) -> io::Result<OwnedFd> {
-    Ok(net::accept_with(listener, FLAGS)?)
+pub(crate) fn accepted(socket: OwnedFd) -> io::Result<OwnedFd> {
+    Ok(socket)
 }
 
 /// The reading end, then the writing end.

@@ -46,15 +46,10 @@ pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, Option<Socket
     Ok((accepted(socket)?, address))
 }
 
-/// Accepts without asking who the peer is.
+/// The last step after a call that accepts. Some systems let a socket inherit its listener's mode, and some do not. This
+/// works on both.
 #[cfg(feature = "net")]
-pub(crate) fn accept_only(listener: Handle<'_>) -> io::Result<OwnedFd> {
-    accepted(net::accept(listener)?)
-}
-
-/// Some systems let an accepted socket inherit its listener's mode, and some do not. This works on both.
-#[cfg(feature = "net")]
-fn accepted(socket: OwnedFd) -> io::Result<OwnedFd> {
+pub(crate) fn accepted(socket: OwnedFd) -> io::Result<OwnedFd> {
     let socket = prepared(socket)?;
     match set_socket_nosigpipe(&socket, true) {
         Ok(()) => Ok(socket),

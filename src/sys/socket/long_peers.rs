@@ -11,14 +11,14 @@
 
 use std::io;
 use std::mem::size_of;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::SocketAddr;
 use std::ptr;
 
 use libc::{sockaddr, socklen_t};
 
 use crate::sys::socket::local::std_address;
-use crate::sys::{create, Handle, ADDRESS_HAS_LENGTH};
+use crate::sys::{accepting, create, Handle, ADDRESS_HAS_LENGTH};
 
 /// As long as an address can be.
 const ROOM: usize = u8::MAX as usize + 1;
@@ -31,11 +31,14 @@ pub(super) struct Name {
 #[repr(C, align(8))]
 struct Address([u8; ROOM]);
 
-/// The peer is asked for its name afterwards. One that is gone by then has none.
 pub(super) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, Name)> {
-    let socket = create::accept_only(listener)?;
-    let name = of_peer(socket.as_fd()).unwrap_or(Name::NONE);
-    Ok((socket, name))
+    let fd = listener.as_raw_fd();
+    // SAFETY: The descriptor is open, and the pointers are those that the call wants, to memory that outlives it.
+    let accept = |address, len| unsafe { accepting::accept(fd, address, len) } as isize;
+    let (socket, name) = Name::written_by(accept)?;
+    // SAFETY: The descriptor is new, and nobody else's.
+    let socket = unsafe { OwnedFd::from_raw_fd(socket as RawFd) };
+    Ok((create::accepted(socket)?, name))
 }
 
 pub(super) fn recv_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(usize, Name)> {
@@ -55,14 +58,10 @@ pub(super) fn local_addr(socket: Handle<'_>) -> io::Result<SocketAddr> {
 }
 
 pub(super) fn peer_addr(socket: Handle<'_>) -> io::Result<SocketAddr> {
-    of_peer(socket)?.address()
-}
-
-fn of_peer(socket: Handle<'_>) -> io::Result<Name> {
     let fd = socket.as_raw_fd();
     // SAFETY: The descriptor is open, and the pointers are those that the call wants, to memory that outlives it.
     let ask = |address, len| unsafe { libc::getpeername(fd, address, len) } as isize;
-    Ok(Name::written_by(ask)?.1)
+    Name::written_by(ask)?.1.address()
 }
 
 impl Name {
