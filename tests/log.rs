@@ -214,15 +214,20 @@ fn what_is_refused_comes_with_a_hint() {
         said();
 
         let both = Interest::READABLE | Interest::WRITABLE;
-        let error = registry
-            .reregister(&mut source, Token(1), both)
-            .unwrap_err();
-        let system = systems(&error).to_string();
-        hinted(&["reregister", "not registered here", &system]);
+        if backend != Backend::Kqueue {
+            let error = registry
+                .reregister(&mut source, Token(1), both)
+                .unwrap_err();
+            let system = systems(&error).to_string();
+            hinted(&["reregister", "not registered here", &system]);
+        }
         registry.deregister(&mut source).unwrap_err();
         hinted(&["deregister", "not registered here"]);
         registry.register(&mut source, Token(1), both).unwrap();
         assert_eq!(said(), []);
+        if backend == Backend::Kqueue {
+            continue; // to which registering and reregistering are the same
+        }
         let error = registry.register(&mut source, Token(1), both).unwrap_err();
         let explained = error.get_ref().is_some();
         assert_eq!(explained, cfg!(debug_assertions), "{error:?}");
