@@ -245,6 +245,52 @@ fn what_is_refused_comes_with_a_hint() {
     }
 }
 
+/// Who has a bare descriptor looks for numbers. So the error is the system's in a debug build, too, and the log alone says
+/// more.
+#[cfg(all(unix, feature = "os-ext"))]
+#[test]
+fn what_is_refused_of_a_bare_descriptor_keeps_its_number() {
+    use std::os::fd::AsRawFd;
+
+    use mio::unix::SourceFd;
+    use rustix::io::Errno;
+
+    #[track_caller]
+    fn refused(result: io::Result<()>, errno: Errno, words: &[&str]) {
+        let number = result.unwrap_err().raw_os_error();
+        assert_eq!(number, Some(errno.raw_os_error()));
+        hinted(words);
+    }
+
+    let _level = at(LevelFilter::Debug);
+    for backend in Backend::available() {
+        let poll = Poll::builder().backend(backend).build().unwrap();
+        let registry = poll.registry();
+        let (source, _peer) = source();
+        let fd = source.as_raw_fd();
+        let mut bare = SourceFd(&fd);
+        said();
+
+        let gone = registry.deregister(&mut bare);
+        refused(gone, Errno::NOENT, &["deregister", "not registered here"]);
+        if backend == Backend::Kqueue {
+            continue; // to which registering and reregistering are the same
+        }
+        let changed = registry.reregister(&mut bare, Token(1), Interest::READABLE);
+        refused(changed, Errno::NOENT, &["not registered here"]);
+        let mut register = || registry.register(&mut bare, Token(1), Interest::READABLE);
+        register().unwrap();
+        refused(register(), Errno::EXIST, &["already", "`reregister`"]);
+
+        if backend == Backend::Epoll {
+            let file = tempfile::tempfile().unwrap();
+            let fd = file.as_raw_fd();
+            let denied = registry.register(&mut SourceFd(&fd), Token(2), Interest::READABLE);
+            refused(denied, Errno::PERM, &["register", "regular file"]);
+        }
+    }
+}
+
 /// Nothing is wrong with it for the system. It is for whoever waits for an event. (Windows does not tell whether a socket
 /// blocks.)
 #[cfg(unix)]

@@ -65,6 +65,8 @@ pub struct SourceFd<'a>(
     pub &'a RawFd,
 );
 
+// Its errors are the system's, without a word of explanation, in debug builds, too: whoever has a bare descriptor compares
+// numbers (`EPERM` says that a file needs no queue), and an error has either a number or a text. The log has the hints.
 impl SourceFd<'_> {
     #[inline]
     fn target(&self) -> io::Result<Target<'_, SourceState>> {
