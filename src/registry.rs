@@ -297,7 +297,7 @@ impl Registry {
 
 /// The result as it is. What was refused is logged.
 #[inline(always)]
-fn note(change: &str, result: io::Result<()>) -> io::Result<()> {
+pub(crate) fn note<T>(change: &str, result: io::Result<T>) -> io::Result<T> {
     if let Err(error) = &result {
         logging::refused(change, error);
     }

@@ -271,6 +271,8 @@ fn what_is_refused_of_a_bare_descriptor_keeps_its_number() {
         let mut bare = SourceFd(&fd);
         said();
 
+        let none = registry.register(&mut SourceFd(&-1), Token(0), Interest::READABLE);
+        refused(none, Errno::BADF, &["register"]);
         let gone = registry.deregister(&mut bare);
         refused(gone, Errno::NOENT, &["deregister", "not registered here"]);
         if backend == Backend::Kqueue {

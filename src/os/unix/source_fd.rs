@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 
 use crate::event::Source;
+use crate::registry::note;
 use crate::sys::selector::Target;
 use crate::sys::SourceState;
 use crate::{Interest, Registry, Token};
@@ -69,11 +70,11 @@ pub struct SourceFd<'a>(
 // numbers (`EPERM` says that a file needs no queue), and an error has either a number or a text. The log has the hints.
 impl SourceFd<'_> {
     #[inline]
-    fn target(&self) -> io::Result<Target<'_, SourceState>> {
+    fn target(&self, change: &str) -> io::Result<Target<'_, SourceState>> {
         let fd = *self.0;
         if fd < 0 {
             // Not a descriptor, and not a value that `BorrowedFd` may have.
-            return Err(rustix::io::Errno::BADF.into());
+            return note(change, Err(rustix::io::Errno::BADF.into()));
         }
         // SAFETY: The number is given to the system for the length of one call, which checks whether it is open.
         let handle = unsafe { BorrowedFd::borrow_raw(fd) };
@@ -92,7 +93,7 @@ impl Source for SourceFd<'_> {
         token: Token,
         interests: Interest,
     ) -> io::Result<()> {
-        registry.add(self.target()?, token, interests)
+        registry.add(self.target("register")?, token, interests)
     }
 
     #[inline]
@@ -102,11 +103,11 @@ impl Source for SourceFd<'_> {
         token: Token,
         interests: Interest,
     ) -> io::Result<()> {
-        registry.modify(self.target()?, token, interests)
+        registry.modify(self.target("reregister")?, token, interests)
     }
 
     #[inline]
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        registry.remove(self.target()?)
+        registry.remove(self.target("deregister")?)
     }
 }
