@@ -8,3 +8,4 @@ mod data;
 mod ends;
 mod registration;
 mod stress;
+mod writing;

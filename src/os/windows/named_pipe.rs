@@ -18,7 +18,8 @@ use crate::{Interest, Registry, Token};
 ///
 /// The system has no readiness of named pipes, only operations that complete. So this type has a buffer for each
 /// direction. A read is always at work while the pipe waits to be readable, and what it brings is kept for the next
-/// [`read`](Read::read). What a [`write`](Write::write) takes goes on being written after the call.
+/// [`read`](Read::read). What a [`write`](Write::write) takes goes on being written after the call: a message as a
+/// whole, of anything else 64 KiB at most.
 ///
 /// # Servers
 ///
@@ -65,7 +66,8 @@ use crate::{Interest, Registry, Token};
 /// [`Poll`](crate::Poll) that it was registered with, also after it was deregistered.
 ///
 /// With an edge trigger what a read has left over is not reported again: drain until
-/// [`WouldBlock`](io::ErrorKind::WouldBlock). Nor is it reported that a write may follow another one that was over at once.
+/// [`WouldBlock`](io::ErrorKind::WouldBlock). A write is reported when it is over, also one that was over before its call
+/// returned. The next one may follow such a write without waiting for that; several between two polls are one event.
 ///
 /// # Messages
 ///

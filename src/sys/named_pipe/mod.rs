@@ -185,12 +185,17 @@ impl Pipe {
         bytes: &[u8],
     ) -> io::Result<usize> {
         let mut inner = self.lock();
-        let Some(taken) = inner.state.write(bytes).map_err(error)? else {
-            return Ok(0);
-        };
-        self.start_writing(&mut inner, queue);
-        inner.state.check_written().map_err(error)?;
-        Ok(taken)
+        let taken = inner.state.write(bytes).map_err(error)?;
+        if taken.is_some() {
+            self.start_writing(&mut inner, queue);
+            inner.state.check_written().map_err(error)?;
+        }
+        if inner.state.writing == Writing::Idle {
+            inner.state.written_at_once();
+            // Should the system refuse the packet: to say that what was taken was not would be worse.
+            let _ = self.notice_if_ready(&mut inner.state, queue);
+        }
+        Ok(taken.unwrap_or(0))
     }
 
     /// The user has dropped the pipe.

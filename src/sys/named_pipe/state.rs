@@ -16,7 +16,7 @@ const LARGE: usize = 64 * 1024;
 
 /// What the packet of a read may be an edge of.
 const READ_EDGES: Flags = Flags::RECEIVE.and(Flags::DISCONNECT);
-/// The same of a write.
+/// The same of a write, with its packet or without one.
 const WRITE_EDGES: Flags = Flags::SEND.and(Flags::ABORT).and(Flags::CONNECT_FAIL);
 
 /// Error codes of Windows, which other systems have no names for. `calls.rs` compares them.
@@ -296,6 +296,11 @@ impl State {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Who waits for an event after each write does not know yet that this one is over.
+    pub(super) fn written_at_once(&mut self) {
+        self.edges = self.edges.and(WRITE_EDGES);
     }
 
     /// Whether a read is to wait for data, so that the registration hears of it: then it is to be started.

@@ -415,6 +415,62 @@ fn data_that_is_there_at_once_is_an_edge() {
     assert_eq!(flags(&mut state), Some(Flags::RECEIVE));
 }
 
+/// A write that needs no packet, of `bytes`.
+fn write_at_once(state: &mut State, bytes: &[u8]) {
+    assert_eq!(state.write(bytes), Ok(Some(bytes.len())));
+    assert!(!state.has_written(bytes.len(), 0));
+    state.written_at_once();
+}
+
+/// Who waits for an event after each write would wait for ever.
+#[test]
+fn a_write_that_is_over_at_once_is_an_edge() {
+    for interest in [BOTH, Interest::WRITABLE] {
+        let mut state = connected(Some((interest, Trigger::Edge)));
+        assert_eq!(flags(&mut state), Some(Flags::SEND));
+        for _ in 0..3 {
+            assert!(!state.needs_notice());
+            write_at_once(&mut state, b"one");
+            assert!(state.needs_notice());
+            state.noticed = true;
+            write_at_once(&mut state, b"two");
+            assert!(!state.needs_notice(), "one is enough");
+            assert_eq!(state.taken(Kind::Notice, 0, 0), None);
+            assert_eq!(flags(&mut state), Some(Flags::SEND));
+            assert_eq!(flags(&mut state), None);
+        }
+    }
+}
+
+#[test]
+fn a_write_that_is_over_at_once_is_told_to_who_asks_for_it() {
+    let mut state = connected(Some((Interest::READABLE, Trigger::Edge)));
+    write_at_once(&mut state, b"x");
+    assert!(!state.needs_notice());
+
+    // A level has its packet already.
+    let mut state = connected(Some((BOTH, Trigger::Level)));
+    state.noticed = true;
+    write_at_once(&mut state, b"x");
+    assert!(!state.needs_notice());
+
+    for trigger in [Trigger::Oneshot, Trigger::EdgeOneshot] {
+        let mut state = connected(Some((BOTH, trigger)));
+        assert_eq!(flags(&mut state), Some(Flags::SEND));
+        write_at_once(&mut state, b"x");
+        assert!(!state.needs_notice());
+        assert_eq!(flags(&mut state), None);
+    }
+
+    let mut state = connected(Some((BOTH, Trigger::Edge)));
+    assert_eq!(flags(&mut state), Some(Flags::SEND));
+    write_at_once(&mut state, b"x");
+    state.noticed = true;
+    state.deregister().unwrap();
+    assert_eq!(state.taken(Kind::Notice, 0, 0), None);
+    assert_eq!(flags(&mut state), None);
+}
+
 #[test]
 fn a_level_reports_for_as_long_as_it_lasts() {
     let mut state = connected(Some((Interest::READABLE, Trigger::Level)));
