@@ -7,7 +7,7 @@ use mio::event::Event;
 use mio::windows::NamedPipe;
 use mio::{Interest, Token, Trigger};
 
-use crate::bed::{ends, message_server, name, open, Bed, BOTH, CLIENT, PATIENCE, SILENCE};
+use crate::bed::{ends, message_server, name, open, Bed, BOTH, CLIENT, PATIENCE, SERVER, SILENCE};
 
 const WRITER: Token = Token(3);
 const RENAMED: Token = Token(4);
@@ -165,5 +165,45 @@ fn a_write_that_goes_on_is_an_edge_when_it_is_over() {
         bed.expect(WRITER, Event::is_writable);
         assert_eq!(writer.write(b"more").unwrap(), 4);
         assert_eq!(bed.read_exact(&reader, 4), b"more");
+    }
+}
+
+/// A server that never calls `connect`, and speaks first.
+#[test]
+fn a_write_finds_a_client() {
+    for trigger in [Trigger::Edge, Trigger::Level] {
+        for (messages, interest) in [
+            (false, BOTH),
+            (true, BOTH),
+            (false, Interest::READABLE),
+            (true, Interest::READABLE),
+        ] {
+            let mut bed = Bed::new();
+            let name = name();
+            let mut server = match messages {
+                true => message_server(&name),
+                false => NamedPipe::new(&name).unwrap(),
+            };
+            let registry = bed.registry().with_trigger(trigger);
+            registry.register(&mut server, SERVER, interest).unwrap();
+            server.write(b"x").unwrap_err();
+            bed.expect_silence();
+
+            let mut client = open(&name).unwrap();
+            assert_eq!(server.write(b"hello").unwrap(), 5);
+            if interest.is_writable() {
+                expect_writable(&mut bed, SERVER);
+            } else {
+                bed.expect_silence();
+            }
+            registry
+                .register(&mut client, CLIENT, Interest::READABLE)
+                .unwrap();
+            assert_eq!(bed.read_exact(&client, 5), b"hello");
+            assert_eq!(client.write(b"data").unwrap(), 4);
+            // Nobody has tried to read there yet.
+            bed.expect(SERVER, Event::is_readable);
+            assert_eq!(bed.read_exact(&server, 4), b"data");
+        }
     }
 }

@@ -25,7 +25,8 @@ use crate::{Interest, Registry, Token};
 ///
 /// [`new`](NamedPipe::new) makes an instance of a pipe, [`connect`](NamedPipe::connect) waits for a client, and
 /// [`disconnect`](NamedPipe::disconnect) makes the instance free for the next one. An instance has one client at a time;
-/// serving several at once takes as many instances.
+/// serving several at once takes as many instances. A server that was registered before its client came, and
+/// does not call `connect`, has no events until it reads or writes with the client there.
 ///
 /// # Clients
 ///

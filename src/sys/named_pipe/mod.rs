@@ -192,6 +192,8 @@ impl Pipe {
         }
         if inner.state.writing == Writing::Idle {
             inner.state.written_at_once();
+            // There may have been no client before.
+            self.keep_reading(&mut inner, queue);
             // Should the system refuse the packet: to say that what was taken was not would be worse.
             let _ = self.notice_if_ready(&mut inner.state, queue);
         }

@@ -418,6 +418,8 @@ impl State {
             return false;
         }
         self.written += bytes;
+        // Also if a server was never told to wait for its client.
+        self.connected |= code == 0;
         match code {
             // Nobody waits for it any more.
             _ if self.dropped => {}

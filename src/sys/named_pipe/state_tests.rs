@@ -471,6 +471,25 @@ fn a_write_that_is_over_at_once_is_told_to_who_asks_for_it() {
     assert_eq!(flags(&mut state), None);
 }
 
+/// A server may do without `connect`, and be the first to speak.
+#[test]
+fn a_write_shows_that_there_is_a_client() {
+    for trigger in TRIGGERS {
+        let mut state = State::new();
+        state.register(wanted(BOTH, trigger), false).unwrap();
+        assert_eq!(state.write(b"x"), Ok(Some(1)));
+        assert!(!state.has_written(0, OTHER));
+        assert_eq!(state.check_written(), Err(Refusal::Failed(OTHER)));
+        state.written_at_once();
+        assert!(!state.needs_notice());
+
+        write_at_once(&mut state, b"x");
+        assert!(state.needs_notice());
+        assert!(state.keep_reading());
+        assert_eq!(flags(&mut state), Some(Flags::SEND));
+    }
+}
+
 #[test]
 fn a_level_reports_for_as_long_as_it_lasts() {
     let mut state = connected(Some((Interest::READABLE, Trigger::Level)));
