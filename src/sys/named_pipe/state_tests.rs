@@ -243,6 +243,17 @@ fn connecting_is_one_attempt() {
     }
 }
 
+/// No packet tells of a client that came before anybody waited for it.
+#[test]
+fn a_client_that_is_there_already_is_an_edge() {
+    let mut state = connected(Some((BOTH, Trigger::Edge)));
+    assert_eq!(flags(&mut state), Some(Flags::SEND));
+    assert!(!state.needs_notice());
+    state.connected_at_once();
+    assert!(state.needs_notice());
+    assert_eq!(flags(&mut state), Some(Flags::SEND));
+}
+
 #[test]
 fn the_error_of_an_attempt_is_taken_once() {
     let mut state = State::new();
