@@ -21,6 +21,10 @@
 #[cfg(not(any(unix, windows, target_os = "wasi")))]
 compile_error!("mio has no backend for this system yet: see PLATFORMS.md");
 
+/// Why a call of the C library has failed.
+#[cfg(unix)]
+#[allow(dead_code)] // not every system is called through it
+mod errno;
 mod facts;
 pub(crate) mod selector;
 

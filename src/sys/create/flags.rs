@@ -15,7 +15,7 @@ use rustix::pipe::{pipe_with, PipeFlags};
 use crate::sys::Handle;
 
 #[cfg(feature = "net")]
-const FLAGS: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
+pub(crate) const FLAGS: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
 
 #[cfg(feature = "net")]
 #[inline]

@@ -1,7 +1,7 @@
 //! The calls with an address of the internet, without rustix: Linux with 64 bits.
 //!
-//! rustix keeps 128 bytes for an address of any kind, and copies them on the way to the caller. Half of what an `accept`
-//! or a `recv_from` took beside the kernel's part went into that.
+//! rustix keeps 128 bytes for an address of any kind, and copies them on the way to the caller. Most of what an `accept`
+//! or a `recv_from` took more than one of libc went into that.
 //!
 //! Where rustix goes through libc, for the sake of tools that stand in between, this goes through rustix.
 
@@ -13,9 +13,7 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
 use crate::sys::datagram::address::{decode, Name};
-use crate::sys::{internet, sigpipe, syscall, Handle, DIRECT};
-
-const FLAGS: usize = (libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) as usize;
+use crate::sys::{create, internet, sigpipe, syscall, Handle, DIRECT};
 
 #[inline(always)]
 pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> {
@@ -24,9 +22,9 @@ pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> 
     }
     let mut peer = Room::new();
     let (name, length) = peer.pointers();
-    let fd = listener.as_raw_fd() as usize;
+    let (fd, flags) = (listener.as_raw_fd() as usize, create::FLAGS.bits() as usize);
     // SAFETY: The kernel writes an address to the room, and its length, and keeps neither.
-    let socket = unsafe { syscall::call4(libc::SYS_accept4, [fd, name, length, FLAGS])? };
+    let socket = unsafe { syscall::call4(libc::SYS_accept4, [fd, name, length, flags])? };
     // SAFETY: The descriptor is new, and nobody else's.
     let socket = unsafe { OwnedFd::from_raw_fd(socket as i32) };
     Ok((socket, peer.address()?))

@@ -2,9 +2,10 @@
 //! own here make the call in place.
 
 use std::ffi::c_long;
-use std::io;
 
 use rustix::io::Errno;
+
+use super::errno::last_error;
 
 /// Makes a system call of up to four arguments.
 ///
@@ -33,9 +34,4 @@ pub(super) unsafe fn call6(number: c_long, arguments: [usize; 6]) -> Result<usiz
 #[inline]
 fn returned(result: c_long) -> Result<usize, Errno> {
     usize::try_from(result).map_err(|_| last_error())
-}
-
-#[cold]
-fn last_error() -> Errno {
-    Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO)
 }

@@ -11,6 +11,8 @@ use std::ptr;
 use rustix::event::{port, PollFlags, Timespec};
 use rustix::io::{fcntl_setfd, Errno, FdFlags};
 
+use crate::sys::errno::last_error;
+
 pub(super) use libc::port_event as PortEvent;
 
 pub(super) const SOURCE_ALERT: u16 = libc::PORT_SOURCE_ALERT as u16;
@@ -103,6 +105,5 @@ fn check(result: libc::c_int) -> Result<(), Errno> {
     if result == 0 {
         return Ok(());
     }
-    let error = io::Error::last_os_error();
-    Err(Errno::from_io_error(&error).unwrap_or(Errno::IO))
+    Err(last_error())
 }

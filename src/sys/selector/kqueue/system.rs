@@ -14,6 +14,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use super::{KQUEUE_LIO, KQUEUE_OOBAND};
+use crate::sys::errno::last_error;
 use crate::sys::pure_kqueue::rules::{for_microseconds, Filter, Flags, EBADF, ENOENT, EPIPE};
 use crate::sys::KQUEUE_MICROSECONDS;
 
@@ -269,9 +270,4 @@ impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fd.fmt(f)
     }
-}
-
-#[cold]
-fn last_error() -> Errno {
-    Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::INVAL)
 }

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::header::Header;
 use super::single;
+use crate::sys::errno::last_error;
 use crate::sys::{sigpipe, Handle};
 
 /// How many messages a system call takes. Kernels take 1,024; the headers have to be somewhere.
@@ -43,7 +44,7 @@ pub(super) fn send_many(handle: Handle<'_>, headers: &mut [Header<'_>]) -> Resul
     // SAFETY: The headers have the layout that the system expects. What they point to is borrowed for as long as they
     // exist, and is as long as they say.
     let result = unsafe { libc::sendmmsg(handle.as_raw_fd(), first, count, flags as _) };
-    usize::try_from(result).map_err(|_| single::last_error())
+    usize::try_from(result).map_err(|_| last_error())
 }
 
 /// Receives into the headers from the first one on. Returns how many messages were received.
@@ -57,5 +58,5 @@ pub(crate) fn receive(handle: Handle<'_>, headers: &mut [Header<'_>]) -> Result<
     // SAFETY: As for `sendmmsg`; what the kernel writes to is borrowed for writing.
     let result =
         unsafe { libc::recvmmsg(handle.as_raw_fd(), first, count, flags as _, no_timeout) };
-    usize::try_from(result).map_err(|_| single::last_error())
+    usize::try_from(result).map_err(|_| last_error())
 }

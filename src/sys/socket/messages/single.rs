@@ -5,12 +5,12 @@
 //! the tests run it (`cargo xtask libc`).
 
 use std::ffi::c_int;
-use std::io;
 use std::os::fd::AsRawFd;
 
 use rustix::io::Errno;
 
 use super::header::Header;
+use crate::sys::errno::last_error;
 use crate::sys::{sigpipe, Handle};
 
 /// How many messages a system call takes.
@@ -49,9 +49,4 @@ pub(crate) fn receive(handle: Handle<'_>, headers: &mut [Header<'_>]) -> Result<
     let length = usize::try_from(result).map_err(|_| last_error())?;
     header.set_length(length);
     Ok(1)
-}
-
-#[cold]
-pub(super) fn last_error() -> Errno {
-    Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
