@@ -4,14 +4,18 @@
 //! most of which nobody interrupts; it counts the time that the thread had a processor, not what the clock on the wall
 //! says, where the work does not wait; and the subjects take turns within milliseconds.
 //!
+//! A sample counts if the core was ours alone, and there are more rounds until that happened often enough: see `quiet.rs`.
+//!
 //! All of it happens in several processes, one after the other, for the machine's predictors also depend on the addresses
-//! that code and data happen to have: those are drawn anew for each process, and can make a fifth of a system call's
-//! time. Of the samples in a process the lower quartile counts, for what disturbs one only makes it longer. What is
-//! reported are the median of the ratios in the processes, and their quartiles.
+//! that code and data happen to have: those are drawn anew for each process. Of the samples in a process the lower
+//! quartile counts, for what disturbs one only makes it longer. What is reported are the median of the ratios in the
+//! processes, and their quartiles.
 
 use std::time::{Duration, Instant};
 
 use crate::clock;
+use crate::quiet::Core;
+use crate::samples::Samples;
 use crate::stats::quantile;
 
 /// An operation of one subject, set up.
@@ -69,8 +73,8 @@ pub(crate) struct Operation {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) processes: usize,
-    /// In each of them.
-    pub(crate) rounds: usize,
+    /// In each of them, of quiet ones.
+    rounds: usize,
     pub(crate) sample: Duration,
 }
 
@@ -85,18 +89,29 @@ impl Plan {
         rounds: 12,
         sample: Duration::from_micros(200),
     };
+
+    /// How many quiet rounds of an operation are wanted in a process.
+    pub(crate) fn rounds(&self, operation: &Operation) -> usize {
+        ((self.rounds as f64 * operation.rounds) as usize).max(2)
+    }
 }
 
-/// What one subject took: a sample for each round, in nanoseconds for doing it once; and every single time, where the
-/// task measures them.
+/// How many times the wanted rounds there are at most.
+const MOST: usize = 3;
+
+/// How long a sample waits at most for the core to be ours.
+const PATIENCE: Duration = Duration::from_millis(1);
+
+/// What one subject took: nanoseconds for doing it once, a sample for each round; and every single time, where the task
+/// measures them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Samples {
-    pub(crate) rounds: Vec<f64>,
+pub(crate) struct Taken {
+    pub(crate) samples: Samples,
     pub(crate) each: Vec<f64>,
 }
 
 /// Measures one operation in this process: what each of its subjects took.
-pub(crate) fn measure(operation: &Operation, plan: Plan) -> Vec<Samples> {
+pub(crate) fn measure(operation: &Operation, plan: Plan, core: &mut Core) -> Vec<Taken> {
     let mut tasks: Vec<Box<dyn Task>> = operation.subjects.iter().map(|(_, make)| make()).collect();
     let times: Vec<u64> = tasks
         .iter_mut()
@@ -107,9 +122,9 @@ pub(crate) fn measure(operation: &Operation, plan: Plan) -> Vec<Samples> {
         })
         .collect();
     let count = tasks.len();
-    let mut samples = vec![Samples::default(); count];
-    let rounds = ((plan.rounds as f64 * operation.rounds) as usize).max(2);
-    for round in 0..rounds {
+    let mut all = vec![Taken::default(); count];
+    let wanted = plan.rounds(operation);
+    for round in 0..MOST * wanted {
         for turn in 0..count {
             // Forth and back, and each subject comes first as often as the others: whoever follows one that leaves the
             // caches cold must not always be the same.
@@ -119,12 +134,17 @@ pub(crate) fn measure(operation: &Operation, plan: Plan) -> Vec<Samples> {
             } else {
                 count - 1 - place
             };
-            let Samples { rounds, each } = &mut samples[index];
+            let Taken { samples, each } = &mut all[index];
             let task = tasks[index].as_mut();
-            rounds.push(sample(task, operation.clock, times[index], each));
+            let before = core.wait(PATIENCE);
+            let nanos = sample(task, operation.clock, times[index], each);
+            samples.push(nanos, before && core.is_ours());
+        }
+        if all.iter().all(|taken| taken.samples.quiet.len() >= wanted) {
+            break;
         }
     }
-    samples
+    all
 }
 
 /// One sample: nanoseconds for one time.

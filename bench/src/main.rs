@@ -9,7 +9,9 @@ mod harness;
 mod ops;
 mod outcome;
 mod plot;
+mod quiet;
 mod record;
+mod samples;
 mod server;
 mod stats;
 mod subject;
@@ -22,6 +24,7 @@ use std::process::ExitCode;
 
 use harness::{Operation, Plan};
 use outcome::Outcome;
+use quiet::Core;
 use record::Record;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
@@ -59,18 +62,19 @@ fn main() -> ExitCode {
 fn run(words: &[&str], quick: bool) -> Result {
     match *words {
         // How this program calls itself.
-        ["worker", name] => {
+        ["worker", name, fastest] => {
             let plan = if quick { Plan::QUICK } else { Plan::FULL };
             let mut operations = ops::all().into_iter();
             let operation = operations.find(|operation| operation.name == name);
-            outcome::work(&operation.ok_or("no such operation")?, plan)?;
+            let core = Core::known(fastest.parse()?);
+            outcome::work(&operation.ok_or("no such operation")?, plan, core)?;
         }
         ["marked"] => counts::run_marked(),
         ["serve", name] => server::run(name)?,
         ["load", port, connections] => server::load(port.parse()?, connections.parse()?)?,
 
         ["servers"] => {
-            servers(quick)?;
+            servers(quick, &mut Core::new())?;
         }
         ["counts"] => {
             let counts = counts::count()?;
@@ -83,9 +87,10 @@ fn run(words: &[&str], quick: bool) -> Result {
         }
         ["record", folder] => {
             let load = record::load();
+            let mut core = Core::new();
             let record = Record {
-                outcomes: operations(&[], quick),
-                wholes: servers(quick)?,
+                outcomes: operations(&[], quick, &mut core),
+                wholes: servers(quick, &mut core)?,
                 counts: counts::count()?,
                 memory: ops::memory(),
                 load,
@@ -94,21 +99,21 @@ fn run(words: &[&str], quick: bool) -> Result {
             println!("\n{}", path.display());
         }
         _ => {
-            operations(words, quick);
+            operations(words, quick, &mut Core::new());
         }
     }
     Ok(())
 }
 
 /// Measures the operations with one of the words in their names, and prints them.
-fn operations(words: &[&str], quick: bool) -> Vec<Outcome> {
+fn operations(words: &[&str], quick: bool, core: &mut Core) -> Vec<Outcome> {
     let plan = if quick { Plan::QUICK } else { Plan::FULL };
     let chosen = |operation: &Operation| {
         words.is_empty() || words.iter().any(|word| operation.name.contains(word))
     };
     println!("{}", table::head());
     let find = |operation| {
-        let outcome = Outcome::find(operation, plan, quick);
+        let outcome = Outcome::find(operation, plan, quick, core);
         println!("{}", table::line(&outcome));
         outcome
     };
@@ -116,7 +121,7 @@ fn operations(words: &[&str], quick: bool) -> Vec<Outcome> {
 }
 
 /// Measures whole servers, and prints them.
-fn servers(quick: bool) -> Result<Vec<whole::Whole>> {
+fn servers(quick: bool, core: &mut Core) -> Result<Vec<whole::Whole>> {
     let plan = if quick {
         whole::Plan::QUICK
     } else {
@@ -125,7 +130,7 @@ fn servers(quick: bool) -> Result<Vec<whole::Whole>> {
     let others = tokio_servers()?;
     let mut wholes = Vec::new();
     for connections in whole::CONNECTIONS {
-        let whole = whole::measure(connections, &others, plan)?;
+        let whole = whole::measure(connections, &others, plan, core)?;
         print!("{}", table::servers(&whole));
         wholes.push(whole);
     }

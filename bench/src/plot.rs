@@ -130,10 +130,10 @@ pub(crate) fn servers(path: &Path, wholes: &[Whole]) -> Result {
     text(&area, (16, 20), 17, HPos::Left, title)?;
     let names: Vec<&str> = wholes
         .first()
-        .map(|whole| &whole.servers[..])
+        .map(|whole| &whole.names[..])
         .unwrap_or_default()
         .iter()
-        .map(|served| served.name.as_str())
+        .map(String::as_str)
         .collect();
     let own: Vec<&str> = names
         .iter()
@@ -209,7 +209,7 @@ pub(crate) fn distribution(path: &Path, outcome: &Outcome, title: &str) -> Resul
     let most = names
         .iter()
         .filter_map(|name| {
-            let each = &outcome.samples(name)?.each;
+            let each = outcome.each(name)?;
             each.get(each.len() * 9 / 10)
         })
         .fold(1.0, |most: f64, nanos| most.max(*nanos));
@@ -236,16 +236,14 @@ pub(crate) fn distribution(path: &Path, outcome: &Outcome, title: &str) -> Resul
         )?;
     }
     for name in names {
-        let Some(samples) = outcome.samples(name) else {
+        let Some(each) = outcome.each(name) else {
             continue;
         };
-        let count = samples.each.len();
         let points: Vec<(i32, i32)> = (0..=400)
             .filter_map(|step| {
-                let nanos = samples
-                    .each
-                    .get((count * step / 400).min(count.checked_sub(1)?))?;
-                (*nanos <= most).then(|| (x(*nanos), y(step as f64 / 400.0)))
+                let last = each.len().checked_sub(1)?;
+                let nanos = each[(each.len() * step / 400).min(last)];
+                (nanos <= most).then(|| (x(nanos), y(step as f64 / 400.0)))
             })
             .collect();
         let width = if name == OURS { 3 } else { 2 };

@@ -127,6 +127,41 @@ impl Record {
                  what takes turns bear that, absolute numbers do not, and the spread is wider than on a quiet machine.\n"
             );
         }
+        text += &self.disturbances();
+        text
+    }
+
+    /// What share of the samples does not count, and where none does.
+    fn disturbances(&self) -> String {
+        let operations = self
+            .outcomes
+            .iter()
+            .map(|outcome| (outcome.operation.name.to_owned(), &outcome.measured));
+        let wholes = self
+            .wholes
+            .iter()
+            .map(|whole| (format!("servers with {}", whole.title()), &whole.measured));
+        let (mut all, mut left_out, mut disturbed) = (0, 0, Vec::new());
+        for (name, measured) in operations.chain(wholes) {
+            let (of_these, not_counted) = measured.left_out();
+            all += of_these;
+            left_out += not_counted;
+            if measured.is_disturbed() {
+                disturbed.push(name);
+            }
+        }
+        let share = 100.0 * left_out as f64 / all as f64;
+        let mut text = format!(
+            "\nOf {} samples {share:.0} % do not count, because something else ran on the same core.\n",
+            number(all as f64)
+        );
+        if !disturbed.is_empty() {
+            let _ = write!(
+                text,
+                "\n**Too few samples were quiet, so all of them count**: {}.\n",
+                disturbed.join(", ")
+            );
+        }
         text
     }
 
@@ -210,8 +245,7 @@ impl Record {
              | --- | --- | --- | --- | --- |\n",
         );
         for whole in &self.wholes {
-            for served in &whole.servers {
-                let name = served.name.as_str();
+            for name in &whole.names {
                 let ours = if name.starts_with("tokio") {
                     TOKIO
                 } else {

@@ -20,21 +20,6 @@ impl Spread {
     }
 }
 
-/// The ratios of what `ours` took to what `theirs` did, which both were measured in groups of so many: in each group that
-/// of the lower quartiles, for what disturbs a measurement only makes it longer; of the groups the spread.
-pub(crate) fn ratios(ours: &[f64], theirs: &[f64], group: usize) -> Spread {
-    let lower = |values: &[f64]| {
-        let mut sorted = values.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        quantile(&sorted, 0.25)
-    };
-    let groups = ours.chunks(group.max(1)).zip(theirs.chunks(group.max(1)));
-    let ratios: Vec<f64> = groups
-        .map(|(ours, theirs)| lower(ours) / lower(theirs))
-        .collect();
-    Spread::of(&ratios)
-}
-
 /// The value below which the share `q` of the sorted values lies, between two of them by proportion.
 pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
@@ -61,15 +46,6 @@ mod tests {
                 high: 4.0
             }
         );
-    }
-
-    #[test]
-    fn ratios_of_groups() {
-        // One sample of ours was disturbed, and one group of theirs.
-        let ours = [2.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0];
-        let theirs = [4.0, 4.0, 4.0, 8.0, 8.0, 8.0, 4.0, 4.0, 4.0];
-        let spread = ratios(&ours, &theirs, 3);
-        assert_eq!((spread.low, spread.middle), (0.375, 0.5));
     }
 
     #[test]

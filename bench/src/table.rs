@@ -34,7 +34,12 @@ pub(crate) fn line(outcome: &Outcome) -> String {
         });
         line += &format!(" {ratio:>21}");
     }
-    line + "  " + &goals(outcome) + "\n    " + outcome.operation.about
+    line + "  "
+        + &goals(outcome)
+        + "\n    "
+        + outcome.operation.about
+        + "; "
+        + &outcome.measured.remark()
 }
 
 /// What was wanted, and whether it was reached.
@@ -81,8 +86,7 @@ pub(crate) fn servers(whole: &Whole) -> String {
         "requests/s",
         "mio to it"
     );
-    for served in &whole.servers {
-        let name = served.name.as_str();
+    for name in &whole.names {
         let ours = if name.starts_with("tokio") {
             "tokio on mio"
         } else {
@@ -97,7 +101,7 @@ pub(crate) fn servers(whole: &Whole) -> String {
             whole.throughput(name).map_or(String::new(), number),
         );
     }
-    text
+    text + "    " + &whole.measured.remark() + "\n"
 }
 
 /// The bytes that a source takes.

@@ -1,23 +1,34 @@
 //! Whole servers: each subject's echo server, and tokio's, under the same load, in turn.
 //!
-//! A server and what puts load on it are two processes. Those of all subjects are there at the same time, and work one
-//! after the other, for a moment each, a few rounds long. Then others take their places, for addresses are drawn anew for
-//! each process, and what a system call takes depends on them. What counts is the processor time of the server for each
-//! request, and how many requests it answers.
+//! A server and what puts load on it are two processes, each on a processor of its own if there are two. Those of all
+//! subjects are there at the same time, and work one after the other, for a moment each. A moment counts if both cores
+//! were ours alone before and after it. Then other processes take their places, for addresses are drawn anew for
+//! each, and what a system call takes depends on them. What counts is the processor time of the server for each request,
+//! and how many requests it answers.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Pid;
+use rustix::thread::{sched_getaffinity, sched_setaffinity, CpuSet};
 
 use crate::clock;
+use crate::quiet::Core;
+use crate::samples::{Measured, Samples};
 use crate::server;
-use crate::stats::{quantile, ratios, Spread};
+use crate::stats::Spread;
 
 /// How many connections there are.
 pub(crate) const CONNECTIONS: [usize; 4] = [1, 64, 512, 5_000];
 
-/// How many rounds the same processes work for. Of these the lower quartile is taken.
-const GROUP: usize = 4;
+/// How many quiet rounds the same processes work for, and how many they get at most.
+const ROUNDS: usize = 8;
+const MOST: usize = 3 * ROUNDS;
+
+/// How long a moment is put off at most for the cores to be ours.
+const PATIENCE: Duration = Duration::from_millis(5);
 
 /// How much to measure.
 #[derive(Clone, Copy, Debug)]
@@ -30,37 +41,23 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) const FULL: Plan = Plan {
         groups: 9,
-        millis: 100,
+        millis: 30,
     };
     pub(crate) const QUICK: Plan = Plan {
         groups: 3,
-        millis: 30,
+        millis: 10,
     };
 }
 
 /// What came of one number of connections.
 pub(crate) struct Whole {
     pub(crate) connections: usize,
-    pub(crate) servers: Vec<Served>,
-}
-
-/// What a server did, round by round.
-pub(crate) struct Served {
-    pub(crate) name: String,
+    /// The servers.
+    pub(crate) names: Vec<String>,
     /// Nanoseconds of processor time for a request.
-    pub(crate) nanos: Vec<f64>,
+    pub(crate) measured: Measured,
     /// Requests in a second.
-    pub(crate) throughput: Vec<f64>,
-}
-
-impl Served {
-    fn new(name: &str) -> Served {
-        Served {
-            name: name.to_owned(),
-            nanos: Vec::new(),
-            throughput: Vec::new(),
-        }
-    }
+    throughput: Measured,
 }
 
 impl Whole {
@@ -72,28 +69,24 @@ impl Whole {
         }
     }
 
-    fn served(&self, name: &str) -> Option<&Served> {
-        self.servers.iter().find(|served| served.name == name)
-    }
-
     /// Nanoseconds for a request: the lower quartile.
     pub(crate) fn nanos(&self, name: &str) -> Option<f64> {
-        let mut sorted = self.served(name)?.nanos.clone();
-        sorted.sort_by(f64::total_cmp);
-        Some(quantile(&sorted, 0.25))
+        Some(self.measured.quantile(self.index(name)?, 0.25))
     }
 
     /// Requests in a second: the upper quartile.
     pub(crate) fn throughput(&self, name: &str) -> Option<f64> {
-        let mut sorted = self.served(name)?.throughput.clone();
-        sorted.sort_by(f64::total_cmp);
-        Some(quantile(&sorted, 0.75))
+        Some(self.throughput.quantile(self.index(name)?, 0.75))
     }
 
     /// The ratios of processor time, of which each group of processes has one.
     pub(crate) fn ratio(&self, name: &str, other: &str) -> Option<Spread> {
-        let (ours, theirs) = (self.served(name)?, self.served(other)?);
-        Some(ratios(&ours.nanos, &theirs.nanos, GROUP))
+        let (ours, theirs) = (self.index(name)?, self.index(other)?);
+        Some(self.measured.ratio(ours, theirs))
+    }
+
+    fn index(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
     }
 }
 
@@ -102,14 +95,23 @@ pub(crate) fn measure(
     connections: usize,
     others: &[(String, PathBuf)],
     plan: Plan,
+    core: &mut Core,
 ) -> io::Result<Whole> {
-    let mut servers: Vec<Served> = server::names()
-        .map(Served::new)
-        .chain(others.iter().map(|(name, _)| Served::new(name)))
-        .collect();
+    let mut whole = Whole {
+        connections,
+        names: server::names()
+            .map(str::to_owned)
+            .chain(others.iter().map(|(name, _)| name.clone()))
+            .collect(),
+        measured: Measured::new(ROUNDS / 2),
+        throughput: Measured::new(ROUNDS / 2),
+    };
+    let cores = Cores::allowed()?;
     for group in 0..plan.groups {
-        let mut pairs = start_all(connections, others)?;
-        for round in 0..=GROUP {
+        let mut pairs = start_all(connections, others, &cores)?;
+        let mut nanos = vec![Samples::default(); pairs.len()];
+        let mut throughput = nanos.clone();
+        for round in 0..=MOST {
             for turn in 0..pairs.len() {
                 let place = (turn + group + round / 2) % pairs.len();
                 let index = if round % 2 == 0 {
@@ -117,23 +119,69 @@ pub(crate) fn measure(
                 } else {
                     pairs.len() - 1 - place
                 };
-                let (nanos, throughput) = pairs[index].work(plan.millis)?;
+                let before = cores.are_ours(core)?;
+                let worked = pairs[index].work(plan.millis)?;
+                let quiet = before && cores.are_ours(core)?;
                 // The first round warms up.
                 if round > 0 {
-                    servers[index].nanos.push(nanos);
-                    servers[index].throughput.push(throughput);
+                    nanos[index].push(worked.0, quiet);
+                    throughput[index].push(worked.1, quiet);
                 }
             }
+            if nanos.iter().all(|samples| samples.quiet.len() >= ROUNDS) {
+                break;
+            }
         }
+        whole.measured.push(nanos);
+        whole.throughput.push(throughput);
     }
-    Ok(Whole {
-        connections,
-        servers,
-    })
+    Ok(whole)
+}
+
+/// The two processors that a server and its load have, which may be one and the same.
+struct Cores {
+    all: CpuSet,
+    server: CpuSet,
+    load: CpuSet,
+}
+
+impl Cores {
+    /// Of those that this process may use.
+    fn allowed() -> io::Result<Cores> {
+        let all = sched_getaffinity(None)?;
+        let mut allowed = (0..CpuSet::MAX_CPU).filter(|number| all.is_set(*number));
+        let first = allowed.next().unwrap_or(0);
+        let second = allowed.next().unwrap_or(first);
+        let only = |number| {
+            let mut set = CpuSet::new();
+            set.set(number);
+            set
+        };
+        Ok(Cores {
+            all,
+            server: only(first),
+            load: only(second),
+        })
+    }
+
+    /// Whether both run at full speed. Waits a little if they do not.
+    fn are_ours(&self, core: &mut Core) -> io::Result<bool> {
+        let mut ours = true;
+        for set in [&self.load, &self.server] {
+            sched_setaffinity(None, set)?;
+            ours &= core.wait(PATIENCE);
+        }
+        sched_setaffinity(None, &self.all)?;
+        Ok(ours)
+    }
 }
 
 /// Starts a server of each kind, in the order of their names.
-fn start_all(connections: usize, others: &[(String, PathBuf)]) -> io::Result<Vec<Pair>> {
+fn start_all(
+    connections: usize,
+    others: &[(String, PathBuf)],
+    cores: &Cores,
+) -> io::Result<Vec<Pair>> {
     let this = std::env::current_exe()?;
     let own = server::names().map(|name| {
         let mut command = Command::new(&this);
@@ -141,7 +189,7 @@ fn start_all(connections: usize, others: &[(String, PathBuf)]) -> io::Result<Vec
         command
     });
     own.chain(others.iter().map(|(_, program)| Command::new(program)))
-        .map(|mut command| Pair::start(&mut command, connections))
+        .map(|mut command| Pair::start(&mut command, connections, cores))
         .collect()
 }
 
@@ -154,7 +202,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn start(server: &mut Command, connections: usize) -> io::Result<Pair> {
+    fn start(server: &mut Command, connections: usize, cores: &Cores) -> io::Result<Pair> {
         let mut server = Process(server.stdout(Stdio::piped()).spawn()?);
         let mut port = String::new();
         BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut port)?;
@@ -165,6 +213,9 @@ impl Pair {
                 .stdout(Stdio::piped())
                 .spawn()?,
         );
+        for (process, set) in [(&server, &cores.server), (&load, &cores.load)] {
+            sched_setaffinity(Some(Pid::from_child(&process.0)), set)?;
+        }
         let mut pair = Pair {
             orders: load.0.stdin.take().expect("piped"),
             answers: BufReader::new(load.0.stdout.take().expect("piped")),

@@ -17,8 +17,14 @@ mod clock;
 #[allow(dead_code)]
 #[path = "../harness.rs"]
 mod harness;
+// As above.
+#[allow(dead_code)]
 #[path = "../outcome.rs"]
 mod outcome;
+#[path = "../quiet.rs"]
+mod quiet;
+#[path = "../samples.rs"]
+mod samples;
 #[path = "../stats.rs"]
 mod stats;
 
@@ -30,6 +36,7 @@ use std::process::{Command, ExitCode, Stdio};
 use harness::{Clock, Operation, Plan, Task};
 use mio::net::udp::{Config, Ecn, Offload, ReceiveMeta, Transmit};
 use outcome::Outcome;
+use quiet::Core;
 use quinn_udp::{EcnCodepoint, RecvMeta, UdpSockRef, UdpSocketState};
 
 /// Bytes of a datagram: what a QUIC packet has before it knows the path.
@@ -92,9 +99,14 @@ fn main() -> ExitCode {
     let quick = args.contains(&"--quick");
     let plan = if quick { Plan::QUICK } else { Plan::FULL };
     match args[..] {
-        ["worker", _, ..] => outcome::work(&operation(), plan).expect("somebody reads this"),
+        ["worker", _, fastest, ..] => {
+            let core = Core::known(fastest.parse().expect("a number"));
+            outcome::work(&operation(), plan, core).expect("somebody reads this");
+        }
         ["once", subject, times] => once(subject, times.parse().expect("a number")),
-        [] | ["--quick"] => return report(&Outcome::find(operation(), plan, quick)),
+        [] | ["--quick"] => {
+            return report(&Outcome::find(operation(), plan, quick, &mut Core::new()))
+        }
         _ => {
             eprintln!("usage: udp_batch [--quick]");
             return ExitCode::from(2);
@@ -116,6 +128,7 @@ fn report(outcome: &Outcome) -> ExitCode {
         let ratio = format!("{:.2} ({:.2}–{:.2})", ratio.middle, ratio.low, ratio.high);
         println!("{name:<32} {nanos:>6.0} {ratio:>24} {calls:>16}");
     }
+    println!("{}", outcome.measured.remark());
     let mut met = true;
     for (name, other, wanted) in GOALS {
         let ratio = outcome.ratio(name, other).expect("a subject");
