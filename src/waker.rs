@@ -130,7 +130,7 @@ impl Waker {
     /// # #[cfg(target_os = "wasi")]
     /// # fn main() {}
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn wake(&self) -> io::Result<()> {
         let Waker {
             queue,

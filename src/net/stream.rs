@@ -4,13 +4,13 @@
 macro_rules! read_and_write {
     ($stream:ty) => {
         impl ::std::io::Read for $stream {
-            #[inline]
+            #[inline(always)]
             fn read(&mut self, buffer: &mut [u8]) -> ::std::io::Result<usize> {
                 let result = $crate::sys::socket::recv(self.inner.as_handle(), buffer);
                 self.inner.after_stream_read(result, buffer.len())
             }
 
-            #[inline]
+            #[inline(always)]
             fn read_vectored(
                 &mut self,
                 buffers: &mut [::std::io::IoSliceMut<'_>],
@@ -21,13 +21,13 @@ macro_rules! read_and_write {
         }
 
         impl ::std::io::Write for $stream {
-            #[inline]
+            #[inline(always)]
             fn write(&mut self, bytes: &[u8]) -> ::std::io::Result<usize> {
                 let result = $crate::sys::socket::send(self.inner.as_handle(), bytes);
                 self.inner.after_stream_write(result, bytes.len())
             }
 
-            #[inline]
+            #[inline(always)]
             fn write_vectored(
                 &mut self,
                 buffers: &[::std::io::IoSlice<'_>],

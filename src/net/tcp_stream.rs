@@ -311,7 +311,7 @@ impl TcpStream {
     /// assert_eq!(stream.read(&mut byte)?, 1); // it is still there
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner
             .do_read(|inner| socket::peek(inner.as_handle(), buffer))

@@ -216,7 +216,7 @@ impl UdpSocket {
     /// # Examples
     ///
     /// There is one at [`connect`](UdpSocket::connect).
-    #[inline]
+    #[inline(always)]
     pub fn send(&self, datagram: &[u8]) -> io::Result<usize> {
         self.inner
             .do_write(|inner| socket::send(inner.as_handle(), datagram))
@@ -232,7 +232,7 @@ impl UdpSocket {
     /// # Examples
     ///
     /// There is one at [`connect`](UdpSocket::connect).
-    #[inline]
+    #[inline(always)]
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner
             .do_read(|inner| socket::recv(inner.as_handle(), buffer))
@@ -247,7 +247,7 @@ impl UdpSocket {
     /// # Examples
     ///
     /// There is one at [`peek_from`](UdpSocket::peek_from).
-    #[inline]
+    #[inline(always)]
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner
             .do_read(|inner| socket::peek(inner.as_handle(), buffer))

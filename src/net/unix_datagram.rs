@@ -232,7 +232,7 @@ impl UnixDatagram {
     /// # Examples
     ///
     /// There is one at [`pair`](UnixDatagram::pair).
-    #[inline]
+    #[inline(always)]
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner
             .do_read(|inner| socket::recv(inner.as_handle(), buffer))
@@ -265,7 +265,7 @@ impl UnixDatagram {
     /// # Examples
     ///
     /// There is one at [`pair`](UnixDatagram::pair).
-    #[inline]
+    #[inline(always)]
     pub fn send(&self, datagram: &[u8]) -> io::Result<usize> {
         self.inner
             .do_write(|inner| socket::send(inner.as_handle(), datagram))

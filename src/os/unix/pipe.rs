@@ -205,13 +205,13 @@ pipe_end!(Receiver, ChildStdout, ChildStderr);
 macro_rules! write_pipe {
     ($sender:ty) => {
         impl Write for $sender {
-            #[inline]
+            #[inline(always)]
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 let result = write(&*self.inner, bytes).map_err(io::Error::from);
                 self.inner.after_stream_write(result, bytes.len())
             }
 
-            #[inline]
+            #[inline(always)]
             fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
                 let result = writev(&*self.inner, buffers).map_err(io::Error::from);
                 self.inner.after_vectored_write(result, buffers)
@@ -232,13 +232,13 @@ write_pipe!(&Sender);
 macro_rules! read_pipe {
     ($receiver:ty) => {
         impl Read for $receiver {
-            #[inline]
+            #[inline(always)]
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 let result = read(&*self.inner, &mut *buffer).map_err(io::Error::from);
                 self.inner.after_stream_read(result, buffer.len())
             }
 
-            #[inline]
+            #[inline(always)]
             fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
                 let result = readv(&*self.inner, buffers).map_err(io::Error::from);
                 self.inner.after_vectored_read(result, buffers)
