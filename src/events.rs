@@ -5,7 +5,8 @@ use std::iter::FusedIterator;
 use std::slice;
 
 use crate::event::Event;
-use crate::sys::RawEvent;
+use crate::sys::selector::Selector as _;
+use crate::sys::{RawEvent, Selector};
 
 /// The events of one [`Poll::poll`](crate::Poll::poll).
 ///
@@ -34,8 +35,23 @@ pub struct Events {
     inner: Vec<RawEvent>,
 }
 
+/// More events than this have no place in any memory.
+const ADDRESSABLE: usize = isize::MAX as usize / std::mem::size_of::<RawEvent>();
+
+/// How many events there is room for if `capacity` is asked for. Polls rely on it, and do not compare.
+fn room(capacity: usize) -> usize {
+    assert!(
+        capacity <= ADDRESSABLE,
+        "no memory has room for {capacity} events"
+    );
+    capacity.min(Selector::MOST_EVENTS)
+}
+
 impl Events {
     /// Memory for `capacity` events per poll.
+    ///
+    /// There is room for no more than the system takes at once, even if more is asked for: 178 million events on Linux, 2
+    /// billion elsewhere.
     ///
     /// With a capacity of zero no poll can return anything: it ends at once, whatever its timeout.
     ///
@@ -54,7 +70,7 @@ impl Events {
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Events {
         Events {
-            inner: Vec::with_capacity(capacity),
+            inner: Vec::with_capacity(room(capacity)),
         }
     }
 
@@ -293,5 +309,20 @@ impl FusedIterator for Iter<'_> {}
 impl fmt::Debug for Iter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_much_room_as_the_system_takes() {
+        let most = Selector::MOST_EVENTS;
+        for (asked, given) in [(0, 0), (1024, 1024), (most, most), (most + 1, most)] {
+            if asked <= ADDRESSABLE {
+                assert_eq!(room(asked), given);
+            }
+        }
     }
 }

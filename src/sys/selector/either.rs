@@ -34,6 +34,11 @@ where
 {
     const DEFAULT: Backend = A::DEFAULT;
     const KNOWS_HANDLES: bool = A::KNOWS_HANDLES && B::KNOWS_HANDLES;
+    const MOST_EVENTS: usize = if A::MOST_EVENTS < B::MOST_EVENTS {
+        A::MOST_EVENTS
+    } else {
+        B::MOST_EVENTS
+    };
 
     type Event = A::Event;
     type State = A::State;

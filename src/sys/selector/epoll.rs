@@ -36,9 +36,6 @@ pub(crate) struct Epoll {
 #[repr(transparent)]
 pub(crate) struct Event(epoll::Event);
 
-/// The kernel refuses to be offered room for more events (`EP_MAX_EVENTS`).
-const MOST: usize = i32::MAX as usize / std::mem::size_of::<epoll::Event>();
-
 /// What `epoll_wait` takes for no timeout.
 const FOR_EVER: i32 = -1;
 
@@ -68,8 +65,7 @@ impl Epoll {
         // SAFETY: `Event` is a transparent wrapper, so the memory is laid out alike; it stays borrowed from `events`
         // until the reference was last used, in `wait`.
         let spare = unsafe { &mut *(spare as *mut [MaybeUninit<epoll::Event>]) };
-        let room = spare.len().min(MOST);
-        let new = wait(&mut spare[..room])?;
+        let new = wait(spare)?;
         // SAFETY: `wait` has initialised this many elements behind the old end, within the capacity.
         unsafe { events.set_len(old + new) };
         Ok(())
@@ -78,6 +74,8 @@ impl Epoll {
 
 impl Selector for Epoll {
     const DEFAULT: Backend = Backend::Epoll;
+    /// `EP_MAX_EVENTS`.
+    const MOST_EVENTS: usize = i32::MAX as usize / std::mem::size_of::<epoll::Event>();
 
     type Event = Event;
     type State = ();

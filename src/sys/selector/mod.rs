@@ -31,6 +31,9 @@ pub(crate) trait Selector: fmt::Debug + Send + Sync + Sized + 'static {
     #[allow(dead_code)] // asked in debug builds only
     const KNOWS_HANDLES: bool = true;
 
+    /// For how many events there may be room at most. Systems count it with an `int`, and some refuse to be offered as much.
+    const MOST_EVENTS: usize = i32::MAX as usize;
+
     /// What the system writes for one event. The vector of them goes to the system as it is, so this is the
     /// system's own structure wherever it has one.
     type Event: RawEvent;
