@@ -5,6 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::queue::Queue;
+use crate::sys::return_stack;
 use crate::sys::selector::Selector as _;
 use crate::{Backend, Events, Registry};
 
@@ -216,6 +217,7 @@ impl Poll {
         let queue = self.registry.queue();
         queue.selector.select(raw, timeout)?;
         if !raw.is_empty() {
+            return_stack::cover();
             // Wakers have to reach the kernel again from now on.
             queue.epoch.advance();
         }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::coalesce::Epoch;
 use crate::sys::selector::Selector as _;
-use crate::sys::Selector;
+use crate::sys::{return_stack, Selector};
 use crate::{explained, logging, Backend};
 
 #[derive(Debug)]
@@ -31,6 +31,7 @@ impl Queue {
         #[cfg(debug_assertions)]
         static NEXT_ID: AtomicUsize = AtomicUsize::new(1);
 
+        return_stack::look();
         let queue = Queue {
             selector: open_selector(backend)?,
             epoch: Epoch::new(),

@@ -22,6 +22,9 @@
 //! Android, and on architectures for which rustix has no code of
 //! its own, such as PowerPC, everything goes through libc anyway.
 //!
+//! Behind a direct call on some processors of AMD, this crate covers what the kernel leaves in the processor's stack of
+//! return addresses; a build through libc does not. `ARCHITECTURE.md` has that under "The return stack".
+//!
 //! Tools that look from the kernel's side are not concerned. strace, seccomp filters, perf, eBPF, gVisor and network
 //! namespaces see every call.
 //!

@@ -30,6 +30,12 @@ pub(super) const POLL: crate::Backend = if cfg!(all(target_os = "wasi", target_e
     crate::Backend::Poll
 };
 
+/// Names of Unix sockets that are no paths.
+#[cfg(all(feature = "net", target_os = "android"))]
+pub(super) use std::os::android::net::SocketAddrExt;
+#[cfg(all(feature = "net", target_os = "linux"))]
+pub(super) use std::os::linux::net::SocketAddrExt;
+
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(super) use super::oneoff_call::{poll, PollFd};
 /// The call, and what it is asked.

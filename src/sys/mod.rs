@@ -10,7 +10,7 @@
 //! | [`signal`] | the flag in the kernel by which a `Waker` reaches a queue whose kernel has nothing better | `eventfd(2)`, a pipe; WASI has none |
 //! | [`create`] | how a descriptor becomes close-on-exec and non-blocking | flags, `fcntl(2)` |
 //! | [`socket`] | creating, accepting and connecting sockets | Unix, Windows, WASI |
-//! | [`internet_calls`], [`syscall`] | accepting, and datagrams; how Linux is called by number | rustix or not; an instruction, libc |
+//! | [`calls`], [`syscall`] | what a loop does with sockets; how Linux is called by number | rustix or not; an instruction, libc |
 //! | [`datagrams`] | batches of datagrams | `sendmmsg(2)`, `WSASendMsg`, one by one |
 //! | [`names`], [`peers`], [`buffers`] | what not all Unixes have of Unix sockets, and calls with several buffers | |
 //! | [`facts`] | numbers and flags | |
@@ -409,6 +409,10 @@ mod signal;
 )]
 #[allow(dead_code)] // systems and features differ in what they call
 mod syscall;
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+#[path = "syscall/none.rs"]
+mod syscall;
+pub(crate) use self::syscall::return_stack;
 
 // ---- Sockets --------------------------------------------------------------------------------------------------------
 
@@ -428,11 +432,7 @@ mod connect;
 #[path = "socket/wasi/mod.rs"]
 pub(crate) mod socket;
 
-/// The calls with an address of the internet.
-#[cfg(all(unix, feature = "net"))]
-#[path = "socket/internet.rs"]
-mod internet;
-/// The same without rustix's room for an address of any kind.
+/// The same without rustix.
 #[cfg(all(
     feature = "net",
     any(target_os = "android", target_os = "linux"),
@@ -440,8 +440,12 @@ mod internet;
     target_pointer_width = "64",
     not(mio_model = "posix")
 ))]
-#[path = "socket/internet_direct.rs"]
-mod internet_calls;
+#[path = "socket/calls_direct.rs"]
+mod calls;
+/// What a loop does with sockets, through rustix.
+#[cfg(all(unix, feature = "net"))]
+#[path = "socket/calls.rs"]
+mod plain_calls;
 #[cfg(all(
     unix,
     feature = "net",
@@ -452,7 +456,7 @@ mod internet_calls;
         not(mio_model = "posix")
     ))
 ))]
-use self::internet as internet_calls;
+use self::plain_calls as calls;
 
 /// Several buffers in one call on a socket.
 #[cfg(all(unix, feature = "net"))]
@@ -588,8 +592,3 @@ mod peers;
 ))]
 #[path = "socket/long_peers.rs"]
 mod peers;
-
-#[cfg(all(feature = "net", target_os = "android"))]
-use std::os::android::net::SocketAddrExt;
-#[cfg(all(feature = "net", target_os = "linux"))]
-use std::os::linux::net::SocketAddrExt;

@@ -43,6 +43,7 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use rustix::io::{ioctl_fionbio, read, write};
 
 use crate::io_source::IoSource;
+use crate::sys::return_stack::covered;
 use crate::sys::{readv, writev, OwnedHandle};
 
 /// Makes a pipe: what is written to the one end can be read from the other. Both are non-blocking and closed on `exec`.
@@ -207,13 +208,13 @@ macro_rules! write_pipe {
         impl Write for $sender {
             #[inline(always)]
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                let result = write(&*self.inner, bytes).map_err(io::Error::from);
+                let result = covered(write(&*self.inner, bytes)).map_err(io::Error::from);
                 self.inner.after_stream_write(result, bytes.len())
             }
 
             #[inline(always)]
             fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-                let result = writev(&*self.inner, buffers).map_err(io::Error::from);
+                let result = covered(writev(&*self.inner, buffers)).map_err(io::Error::from);
                 self.inner.after_vectored_write(result, buffers)
             }
 
@@ -234,13 +235,13 @@ macro_rules! read_pipe {
         impl Read for $receiver {
             #[inline(always)]
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                let result = read(&*self.inner, &mut *buffer).map_err(io::Error::from);
+                let result = covered(read(&*self.inner, &mut *buffer)).map_err(io::Error::from);
                 self.inner.after_stream_read(result, buffer.len())
             }
 
             #[inline(always)]
             fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-                let result = readv(&*self.inner, buffers).map_err(io::Error::from);
+                let result = covered(readv(&*self.inner, buffers)).map_err(io::Error::from);
                 self.inner.after_vectored_read(result, buffers)
             }
         }

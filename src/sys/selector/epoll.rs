@@ -19,6 +19,7 @@ use std::time::Duration;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 
 use super::{epoll_precise, epoll_wait};
+use crate::sys::return_stack::covered;
 use crate::sys::selector::{
     fmt_names, unsupported, Direction, RawEvent, Readiness, Selector, Target, Wanted,
 };
@@ -118,12 +119,12 @@ impl Selector for Epoll {
 
     #[inline]
     fn reregister(&self, target: Target<'_, ()>, wanted: Wanted) -> io::Result<()> {
-        Ok(epoll::modify(
+        Ok(covered(epoll::modify(
             &self.fd,
             target.handle,
             data(wanted.token),
             mask(wanted),
-        )?)
+        ))?)
     }
 
     #[inline]

@@ -26,7 +26,8 @@ pub(super) fn wait(
     }
     let fd = epoll.as_raw_fd() as usize;
     let (first, count) = (spare.as_mut_ptr() as usize, spare.len());
+    // `Poll::poll` covers the return stack if there are events.
     // SAFETY: The arguments are those of the manual page. The kernel writes to no memory but `spare`, at most as many
     // events as it has room for.
-    unsafe { syscall::call4(libc::SYS_epoll_wait, [fd, first, count, millis as usize]) }
+    unsafe { syscall::uncovered_call4(libc::SYS_epoll_wait, [fd, first, count, millis as usize]) }
 }

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use rustix::io::readv;
 use rustix::net::{self, RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer};
 
-use crate::sys::internet::{address_of, swapped};
+use crate::sys::plain_calls::{address_of, swapped};
+use crate::sys::return_stack::covered;
 use crate::sys::{sigpipe, Handle, IOV_MAX};
 
 #[inline]
@@ -15,19 +16,19 @@ pub(crate) fn recv_vectored(
     buffers: &mut [IoSliceMut<'_>],
 ) -> io::Result<usize> {
     let count = buffers.len().min(IOV_MAX);
-    Ok(readv(socket, &mut buffers[..count])?)
+    Ok(covered(readv(socket, &mut buffers[..count]))?)
 }
 
 #[inline]
 pub(crate) fn send_vectored(socket: Handle<'_>, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
     let count = buffers.len().min(IOV_MAX);
     let mut control = SendAncillaryBuffer::default();
-    Ok(net::sendmsg(
+    Ok(covered(net::sendmsg(
         socket,
         &buffers[..count],
         &mut control,
         sigpipe::SEND,
-    )?)
+    ))?)
 }
 
 /// Sends a datagram that stands in several buffers.

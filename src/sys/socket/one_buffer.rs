@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use rustix::net::{self, RecvFlags};
 
-use crate::sys::internet::{address_of, swapped};
+use crate::sys::plain_calls::{address_of, swapped};
 use crate::sys::socket::{recv, send};
 use crate::sys::{sigpipe, Handle};
 

@@ -13,10 +13,10 @@ use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SocketType};
 
 pub(crate) use crate::sys::buffers::{recv_datagram, recv_vectored, send_datagram, send_vectored};
-use crate::sys::internet::swapped;
-use crate::sys::internet_calls::recv_with_address;
-pub(crate) use crate::sys::internet_calls::{accept as tcp_accept, send_to};
-use crate::sys::{create, sigpipe, Handle, BACKLOG};
+pub(crate) use crate::sys::calls::{accept as tcp_accept, send, send_to};
+use crate::sys::calls::{recv_with_address, recv_with_flags};
+use crate::sys::plain_calls::swapped;
+use crate::sys::{create, Handle, BACKLOG};
 
 #[inline]
 fn family_of(address: &SocketAddr) -> AddressFamily {
@@ -53,21 +53,14 @@ pub(crate) fn udp_connect(socket: Handle<'_>, address: SocketAddr) -> io::Result
     Ok(net::connect(socket, &swapped(address))?)
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn recv(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    let (n, _) = net::recv(socket, buffer, RecvFlags::empty())?;
-    Ok(n)
+    recv_with_flags(socket, buffer, RecvFlags::empty())
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn peek(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    let (n, _) = net::recv(socket, buffer, RecvFlags::PEEK)?;
-    Ok(n)
-}
-
-#[inline]
-pub(crate) fn send(socket: Handle<'_>, bytes: &[u8]) -> io::Result<usize> {
-    Ok(net::send(socket, bytes, sigpipe::SEND)?)
+    recv_with_flags(socket, buffer, RecvFlags::PEEK)
 }
 
 #[inline(always)]

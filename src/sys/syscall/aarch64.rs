@@ -8,6 +8,9 @@ use std::ffi::c_long;
 
 use rustix::io::Errno;
 
+#[path = "no_return_stack.rs"]
+pub(crate) mod return_stack;
+
 /// Makes a system call of up to four arguments.
 ///
 /// # Safety

@@ -7,6 +7,9 @@ use rustix::io::Errno;
 
 use super::errno::last_error;
 
+#[path = "no_return_stack.rs"]
+pub(crate) mod return_stack;
+
 /// Makes a system call of up to four arguments.
 ///
 /// # Safety

@@ -8,6 +8,9 @@ use std::ffi::c_long;
 
 use rustix::io::Errno;
 
+#[path = "return_stack.rs"]
+pub(crate) mod return_stack;
+
 /// Makes a system call of up to four arguments.
 ///
 /// # Safety
@@ -15,6 +18,28 @@ use rustix::io::Errno;
 /// As the system call.
 #[inline(always)]
 pub(super) unsafe fn call4(number: c_long, arguments: [usize; 4]) -> Result<usize, Errno> {
+    // SAFETY: The caller's concern.
+    let result = unsafe { uncovered4(number, arguments) };
+    return_stack::cover();
+    returned(result)
+}
+
+/// The same, for who sees to the [`return_stack`].
+///
+/// # Safety
+///
+/// As the system call.
+#[inline(always)]
+pub(super) unsafe fn uncovered_call4(
+    number: c_long,
+    arguments: [usize; 4],
+) -> Result<usize, Errno> {
+    // SAFETY: The caller's concern.
+    returned(unsafe { uncovered4(number, arguments) })
+}
+
+#[inline(always)]
+unsafe fn uncovered4(number: c_long, arguments: [usize; 4]) -> isize {
     let result: isize;
     // SAFETY: The registers are those of syscall(2), which the kernel leaves as they are but for these. What it does to
     // memory is the caller's concern.
@@ -31,7 +56,7 @@ pub(super) unsafe fn call4(number: c_long, arguments: [usize; 4]) -> Result<usiz
             options(nostack, preserves_flags),
         );
     }
-    returned(result)
+    result
 }
 
 /// Makes a system call of up to six arguments.
@@ -58,6 +83,7 @@ pub(super) unsafe fn call6(number: c_long, arguments: [usize; 6]) -> Result<usiz
             options(nostack, preserves_flags),
         );
     }
+    return_stack::cover();
     returned(result)
 }
 

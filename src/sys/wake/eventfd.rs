@@ -9,6 +9,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::event::{eventfd, EventfdFlags};
 use rustix::io::{read, write, Errno};
 
+use crate::sys::return_stack::covered;
+
 #[derive(Debug)]
 pub(crate) struct Signal(OwnedFd);
 
@@ -26,7 +28,7 @@ impl Signal {
 
     #[inline]
     pub(crate) fn raise(&self) -> io::Result<()> {
-        match write(&self.0, &1_u64.to_ne_bytes()) {
+        match covered(write(&self.0, &1_u64.to_ne_bytes())) {
             Ok(_) => Ok(()),
             Err(errno) => self.raise_again(errno),
         }

@@ -1,7 +1,7 @@
-//! The calls with an address of the internet, without rustix: Linux with 64 bits.
+//! What a loop does with sockets, without rustix: Linux with 64 bits.
 //!
-//! rustix keeps 128 bytes for an address of any kind, and copies them on the way to the caller. Most of what an `accept`
-//! or a `recv_from` took more than one of libc went into that.
+//! A call through `sys/syscall` also covers the return stack behind it. And rustix keeps 128 bytes for an address of any
+//! kind, and copies them on the way to the caller: most of what an `accept` or a `recv_from` took more than one of libc.
 //!
 //! Where rustix goes through libc, for the sake of tools that stand in between, this goes through rustix.
 
@@ -13,12 +13,12 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
 use crate::sys::datagram::address::{decode, Name};
-use crate::sys::{create, internet, sigpipe, syscall, Handle, DIRECT};
+use crate::sys::{create, plain_calls, sigpipe, syscall, Handle, DIRECT};
 
 #[inline(always)]
 pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> {
     if !DIRECT {
-        return internet::accept(listener);
+        return plain_calls::accept(listener);
     }
     let mut peer = Room::new();
     let (name, length) = peer.pointers();
@@ -31,13 +31,41 @@ pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> 
 }
 
 #[inline(always)]
+pub(crate) fn recv_with_flags(
+    socket: Handle<'_>,
+    buffer: &mut [u8],
+    flags: RecvFlags,
+) -> io::Result<usize> {
+    if !DIRECT {
+        return plain_calls::recv_with_flags(socket, buffer, flags);
+    }
+    let fd = socket.as_raw_fd() as usize;
+    let (first, count) = (buffer.as_mut_ptr() as usize, buffer.len());
+    let arguments = [fd, first, count, flags.bits() as usize, 0, 0];
+    // SAFETY: The kernel writes to the buffer, which is as long as it says, and no address.
+    Ok(unsafe { syscall::call6(libc::SYS_recvfrom, arguments)? })
+}
+
+#[inline(always)]
+pub(crate) fn send(socket: Handle<'_>, bytes: &[u8]) -> io::Result<usize> {
+    if !DIRECT {
+        return plain_calls::send(socket, bytes);
+    }
+    let fd = socket.as_raw_fd() as usize;
+    let (first, count) = (bytes.as_ptr() as usize, bytes.len());
+    let arguments = [fd, first, count, sigpipe::SEND.bits() as usize, 0, 0];
+    // SAFETY: The kernel reads the bytes, which are as many as it says. There is no address.
+    Ok(unsafe { syscall::call6(libc::SYS_sendto, arguments)? })
+}
+
+#[inline(always)]
 pub(crate) fn recv_with_address(
     socket: Handle<'_>,
     buffer: &mut [u8],
     flags: RecvFlags,
 ) -> io::Result<(usize, SocketAddr)> {
     if !DIRECT {
-        return internet::recv_with_address(socket, buffer, flags);
+        return plain_calls::recv_with_address(socket, buffer, flags);
     }
     let mut sender = Room::new();
     let (name, length) = sender.pointers();
@@ -52,7 +80,7 @@ pub(crate) fn recv_with_address(
 #[inline(always)]
 pub(crate) fn send_to(socket: Handle<'_>, bytes: &[u8], address: SocketAddr) -> io::Result<usize> {
     if !DIRECT {
-        return internet::send_to(socket, bytes, address);
+        return plain_calls::send_to(socket, bytes, address);
     }
     let mut name = Name::EMPTY;
     name.set(&address);

@@ -1,4 +1,4 @@
-//! The calls with an address of the internet, through rustix.
+//! What a loop does with sockets, through rustix.
 
 use std::io;
 use std::net::{SocketAddr, SocketAddrV6};
@@ -16,6 +16,21 @@ pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, SocketAddr)> 
         // On Apple systems: the peer was gone before it was accepted.
         (_, None) => Err(Errno::CONNABORTED.into()),
     }
+}
+
+#[inline(always)]
+pub(crate) fn recv_with_flags(
+    socket: Handle<'_>,
+    buffer: &mut [u8],
+    flags: RecvFlags,
+) -> io::Result<usize> {
+    let (n, _) = net::recv(socket, buffer, flags)?;
+    Ok(n)
+}
+
+#[inline(always)]
+pub(crate) fn send(socket: Handle<'_>, bytes: &[u8]) -> io::Result<usize> {
+    Ok(net::send(socket, bytes, sigpipe::SEND)?)
 }
 
 #[inline(always)]
