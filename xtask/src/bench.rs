@@ -12,12 +12,13 @@ use crate::cargo::{cargo, root, run, target_dir, test as run_tests, Result};
 const RECORDS: &str = "bench/records";
 
 /// `bench [--quick]` measures everything and writes the record of the day. `bench [--quick] WORD…` measures some
-/// operations, `bench servers`, `bench udp` what they say.
+/// operations, `bench servers`, `bench udp`, `bench return-stack` what they say.
 pub(crate) fn bench(args: &[&str]) -> Result {
     let (flags, words): (Vec<&str>, Vec<&str>) =
         args.iter().copied().partition(|arg| arg.starts_with('-'));
     let (program, words) = match words[..] {
         ["udp"] => ("udp_batch", vec![]),
+        ["return-stack"] => ("return_stack", vec![]),
         [] => ("mio-bench", vec!["record", RECORDS]),
         _ => ("mio-bench", words),
     };

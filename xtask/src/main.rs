@@ -55,7 +55,7 @@ usage: cargo xtask COMMAND
   deny               licences, sources and advisories of the dependencies (runs cargo-deny)
   package            what would be published, built from its own archive
 
-  bench [--quick] [OPERATION… | servers | udp]
+  bench [--quick] [OPERATION… | servers | udp | return-stack]
                      this crate beside the published mio, polling and bare system calls; all of it makes a record
   downstream [CRATE…] [--poll | --published | --windows] [--no-docs] [--filter TEXT]
                      the test suites of published crates that stand on mio, on this crate; under Wine, on both mios

@@ -12,6 +12,7 @@ use rustix::net::{self, AddressFamily, SocketAddrAny, SocketFlags, SocketType};
 use rustix::pipe::{pipe_with, PipeFlags};
 
 #[cfg(feature = "net")]
+use crate::sys::return_stack::covered;
 use crate::sys::Handle;
 
 #[cfg(feature = "net")]
@@ -31,7 +32,7 @@ pub(crate) fn socket_pair(kind: SocketType) -> io::Result<(OwnedFd, OwnedFd)> {
 #[cfg(feature = "net")]
 #[inline]
 pub(crate) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
-    Ok(net::acceptfrom_with(listener, FLAGS)?)
+    Ok(covered(net::acceptfrom_with(listener, FLAGS))?)
 }
 
 /// The last step after a call that accepts: there is none, its flags have done it.

@@ -15,6 +15,7 @@ use std::path::Path;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketType};
 
+use crate::sys::return_stack::covered;
 use crate::sys::{create, names, peers, sigpipe, Handle, BACKLOG, SUN_PATH};
 
 /// The address of a path, as `bind` and `connect` take it.
@@ -121,7 +122,7 @@ pub(crate) fn send_to(
     bytes: &[u8],
     address: &SocketAddrUnix,
 ) -> io::Result<usize> {
-    Ok(net::sendto(socket, bytes, sigpipe::SEND, address)?)
+    Ok(covered(net::sendto(socket, bytes, sigpipe::SEND, address))?)
 }
 
 /// What the kernel reported, as the standard library's address.

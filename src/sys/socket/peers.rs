@@ -9,6 +9,7 @@ use std::slice;
 use rustix::net::{self, RecvFlags, SocketAddrAny};
 
 use crate::sys::handle::lend;
+use crate::sys::return_stack::covered;
 use crate::sys::{create, Handle};
 
 pub(super) struct Name(Option<SocketAddrAny>);
@@ -21,7 +22,7 @@ pub(super) fn accept(listener: Handle<'_>) -> io::Result<(OwnedFd, Name)> {
 
 #[inline(always)]
 pub(super) fn recv_from(socket: Handle<'_>, buffer: &mut [u8]) -> io::Result<(usize, Name)> {
-    let (n, _, address) = net::recvfrom(socket, buffer, RecvFlags::empty())?;
+    let (n, _, address) = covered(net::recvfrom(socket, buffer, RecvFlags::empty()))?;
     Ok((n, Name(address)))
 }
 
