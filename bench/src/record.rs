@@ -58,8 +58,8 @@ impl Record {
     fn page(&self, date: &str) -> String {
         let mut page = format!("# {date}\n\n");
         page += &self.machine();
-        page += "\n## Goals\n\nBehind each goal: what bare inline system calls come to. Only what makes fewer calls can be below \
-                 that. The goals are from a Zen 4; another processor may have its floor above them.\n\n\
+        page += "\n## Goals\n\nBehind each goal: what bare inline system calls come to. The goals are from a Zen 4; another \
+                 processor may have that floor above them.\n\n\
                  | operation | to mio 1.2.5 | goal | floor | to libc | goal | floor |\n\
                  | --- | --- | --- | --- | --- | --- | --- |\n";
         page += &self.goals();

@@ -1,0 +1,260 @@
+//! What returns cost behind a system call, by how deep they go and how much of the return stack was covered before.
+//!
+//! ```sh
+//! cargo xtask bench return-stack       # half a minute
+//! cargo xtask bench return-stack --quick
+//! ```
+//!
+//! Measured as README.md says. The loops make inline system calls; behind each of these, so many calls to the next
+//! instruction push addresses over those that the kernel may have left. README.md has what came of it.
+
+// Of what the other program has, some is not used here.
+#[allow(dead_code)]
+#[path = "../clock.rs"]
+mod clock;
+// As above.
+#[allow(dead_code)]
+#[path = "../harness.rs"]
+mod harness;
+// As above.
+#[allow(dead_code)]
+#[path = "../outcome.rs"]
+mod outcome;
+#[path = "../quiet.rs"]
+mod quiet;
+#[path = "../samples.rs"]
+mod samples;
+#[path = "../stats.rs"]
+mod stats;
+// As above.
+#[allow(dead_code)]
+#[path = "../subject/mod.rs"]
+mod subject;
+
+use std::hint::black_box;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use harness::{Clock, Operation, Plan, Task};
+use outcome::Outcome;
+use quiet::Core;
+use subject::bare::{Epoll, Inline, Libc};
+use subject::{Source, Stream, Subject, Want};
+
+const WORDS: [&str; 4] = ["no words", "8 words", "16 words", "32 words"];
+const DEPTHS: [&str; 5] = ["depth 0", "depth 1", "depth 8", "depth 16", "depth 24"];
+
+/// Each number of words with each depth.
+macro_rules! subjects {
+    ($make:ident) => {{
+        let mut subjects = Subjects::new();
+        subjects!($make, subjects, "no words", 0);
+        subjects!($make, subjects, "8 words", 8);
+        subjects!($make, subjects, "16 words", 16);
+        subjects!($make, subjects, "32 words", 32);
+        subjects
+    }};
+    ($make:ident, $subjects:ident, $words:literal, $number:literal) => {
+        subjects!($make, $subjects, $words, $number, 0);
+        subjects!($make, $subjects, $words, $number, 1);
+        subjects!($make, $subjects, $words, $number, 8);
+        subjects!($make, $subjects, $words, $number, 16);
+        subjects!($make, $subjects, $words, $number, 24);
+    };
+    ($make:ident, $subjects:ident, $words:literal, $number:literal, $depth:literal) => {
+        $subjects.push((concat!($words, ", depth ", $depth), || {
+            Box::new($make::<$number>($depth))
+        }));
+    };
+}
+
+type Subjects = Vec<(&'static str, harness::Make)>;
+
+fn operations() -> [Operation; 2] {
+    let operation = |name, about, subjects: Subjects| Operation {
+        name,
+        about,
+        clock: Clock::Thread,
+        times: None,
+        rounds: 1.0,
+        counted: false,
+        goal: (None, None),
+        subjects,
+    };
+    let mut round_trips = subjects!(round_trip);
+    round_trips.push((LIBC, || Box::new(through_libc())));
+    [
+        operation(
+            "round trip",
+            "TCP: write, poll, read, twice; reading in a function of that depth",
+            round_trips,
+        ),
+        operation(
+            "empty poll",
+            "in a function of that depth",
+            subjects!(empty_poll),
+        ),
+    ]
+}
+
+const LIBC: &str = "through libc";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let quick = args.contains(&"--quick");
+    let plan = if quick { Plan::QUICK } else { Plan::FULL };
+    match args[..] {
+        ["worker", name, fastest, ..] => {
+            let core = Core::known(fastest.parse().expect("a number"));
+            let [first, second] = operations();
+            let operation = if first.name == name { first } else { second };
+            outcome::work(&operation, plan, core).expect("somebody reads this");
+        }
+        [] | ["--quick"] => {
+            let mut core = Core::new();
+            for operation in operations() {
+                report(&Outcome::find(operation, plan, quick, &mut core));
+            }
+        }
+        _ => {
+            eprintln!("usage: return_stack [--quick]");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Nanoseconds, and in brackets how many times those with no word and no return.
+fn report(outcome: &Outcome) {
+    let operation = &outcome.operation;
+    println!("{}, nanoseconds: {}", operation.name, operation.about);
+    print!("{:<12}", "");
+    for depth in DEPTHS {
+        print!(" {depth:>15}");
+    }
+    println!();
+    let cell = |name: &str| {
+        let nanos = outcome.nanos(name)?;
+        let ratio = outcome.ratio(name, "16 words, depth 0")?.middle;
+        Some(format!("{nanos:.0} ({ratio:.2})"))
+    };
+    for words in WORDS {
+        print!("{words:<12}");
+        for depth in DEPTHS {
+            let cell = cell(&format!("{words}, {depth}")).expect("a subject");
+            print!(" {cell:>15}");
+        }
+        println!();
+    }
+    if let Some(cell) = cell(LIBC) {
+        println!("{LIBC:<12} {cell:>15}");
+    }
+    println!("    {}\n", outcome.measured.remark());
+}
+
+/// Pushes so many addresses that nothing returns to, and takes them off the stack in memory.
+#[inline(always)]
+fn cover<const WORDS: usize>() {
+    // SAFETY: The stack is as it was in the end, and without `nostack` nothing of the caller's is kept below it. The program
+    // has no shadow stack.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!(
+            ".rept {words}",
+            "call 2f",
+            "int3",
+            "2:",
+            ".endr",
+            "add rsp, 8 * {words}",
+            words = const WORDS,
+            options(readonly),
+        );
+    }
+}
+
+/// `operation`, so many functions further down, each of which returns.
+#[inline(never)]
+fn below<R>(depth: usize, operation: &mut impl FnMut() -> R) -> R {
+    if depth > 1 {
+        return black_box(below(depth - 1, operation));
+    }
+    operation()
+}
+
+#[inline(always)]
+fn at_depth<R>(depth: usize, mut operation: impl FnMut() -> R) -> R {
+    if depth == 0 {
+        operation()
+    } else {
+        below(depth, &mut operation)
+    }
+}
+
+fn empty_poll<const WORDS: usize>(depth: usize) -> impl Task {
+    let mut queue = Epoll::<Inline>::open(64);
+    move |times: u64| {
+        for _ in 0..times {
+            at_depth(depth, || {
+                assert_eq!(queue.poll(Some(Duration::ZERO)), 0);
+                cover::<WORDS>();
+            });
+        }
+    }
+}
+
+fn round_trip<const WORDS: usize>(depth: usize) -> impl Task {
+    let (mut near, mut far, mut queue) = pair::<Epoll<Inline>>();
+    move |times: u64| {
+        let mut buffer = [0; 64];
+        for _ in 0..times {
+            assert_eq!(near.write(&buffer).unwrap(), buffer.len());
+            cover::<WORDS>();
+            assert_eq!(queue.poll(None), 1);
+            cover::<WORDS>();
+            at_depth(depth, || {
+                assert_eq!(far.read(&mut buffer).unwrap(), buffer.len());
+                cover::<WORDS>();
+            });
+            assert_eq!(far.write(&buffer).unwrap(), buffer.len());
+            cover::<WORDS>();
+            assert_eq!(queue.poll(None), 1);
+            cover::<WORDS>();
+            at_depth(depth, || {
+                assert_eq!(near.read(&mut buffer).unwrap(), buffer.len());
+                cover::<WORDS>();
+            });
+        }
+    }
+}
+
+fn through_libc() -> impl Task {
+    let (mut near, mut far, mut queue) = pair::<Epoll<Libc>>();
+    move |times: u64| {
+        let mut buffer = [0; 64];
+        for _ in 0..times {
+            assert_eq!(near.write(&buffer).unwrap(), buffer.len());
+            assert_eq!(queue.poll(None), 1);
+            assert_eq!(far.read(&mut buffer).unwrap(), buffer.len());
+            assert_eq!(far.write(&buffer).unwrap(), buffer.len());
+            assert_eq!(queue.poll(None), 1);
+            assert_eq!(near.read(&mut buffer).unwrap(), buffer.len());
+        }
+    }
+}
+
+/// Two ends of a connection, which are registered.
+fn pair<S: Subject>() -> (S::Tcp, S::Tcp, S) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (far, _) = listener.accept().unwrap();
+    let queue = S::open(64);
+    let [near, far] = [near, far].map(|stream| {
+        stream.set_nodelay(true).unwrap();
+        let mut stream = S::tcp(stream);
+        stream.register(&queue, 1, Want::Read);
+        stream
+    });
+    (near, far, queue)
+}
