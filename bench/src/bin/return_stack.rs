@@ -32,6 +32,7 @@ mod stats;
 mod subject;
 
 use std::hint::black_box;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -71,7 +72,7 @@ macro_rules! subjects {
 
 type Subjects = Vec<(&'static str, harness::Make)>;
 
-fn operations() -> [Operation; 2] {
+fn operations() -> [Operation; 3] {
     let operation = |name, about, subjects: Subjects| Operation {
         name,
         about,
@@ -91,6 +92,11 @@ fn operations() -> [Operation; 2] {
             round_trips,
         ),
         operation(
+            "read that would block",
+            "TCP, in a function of that depth",
+            subjects!(would_block),
+        ),
+        operation(
             "empty poll",
             "in a function of that depth",
             subjects!(empty_poll),
@@ -108,8 +114,9 @@ fn main() -> ExitCode {
     match args[..] {
         ["worker", name, fastest, ..] => {
             let core = Core::known(fastest.parse().expect("a number"));
-            let [first, second] = operations();
-            let operation = if first.name == name { first } else { second };
+            let mut operations = operations().into_iter();
+            let operation = operations.find(|operation| operation.name == name);
+            let operation = operation.expect("an operation");
             outcome::work(&operation, plan, core).expect("somebody reads this");
         }
         [] | ["--quick"] => {
@@ -199,6 +206,21 @@ fn empty_poll<const WORDS: usize>(depth: usize) -> impl Task {
             at_depth(depth, || {
                 assert_eq!(queue.poll(Some(Duration::ZERO)), 0);
                 cover::<WORDS>();
+            });
+        }
+    }
+}
+
+fn would_block<const WORDS: usize>(depth: usize) -> impl Task {
+    let (mut near, far, _) = pair::<Epoll<Inline>>();
+    move |times: u64| {
+        let _ = &far;
+        let mut buffer = [0; 64];
+        for _ in 0..times {
+            at_depth(depth, || {
+                let result = near.read(&mut buffer);
+                cover::<WORDS>();
+                assert_eq!(result.unwrap_err().kind(), ErrorKind::WouldBlock);
             });
         }
     }
