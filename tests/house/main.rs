@@ -217,6 +217,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "src/sys/socket/windows/mod.rs",
         "the functions of Windows Sockets have no safe wrapper",
     ),
+    (
+        "bench/src/bin/return_stack.rs",
+        "words pushed and taken off again, as in the library",
+    ),
     ("bench/src/alloc.rs", "an allocator that counts"),
     (
         "bench/src/counts.rs",
