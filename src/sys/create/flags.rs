@@ -12,8 +12,7 @@ use rustix::net::{self, AddressFamily, SocketAddrAny, SocketFlags, SocketType};
 use rustix::pipe::{pipe_with, PipeFlags};
 
 #[cfg(feature = "net")]
-use crate::sys::return_stack::covered;
-use crate::sys::Handle;
+use crate::sys::{return_stack::covered, Handle};
 
 #[cfg(feature = "net")]
 pub(crate) const FLAGS: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
