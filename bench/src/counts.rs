@@ -28,7 +28,7 @@ const MORE_ABOVE_LIBC: &[(&str, f64, &str)] = &[
     (
         "wake and poll",
         20.0,
-        "the epochs, which spare all but the first of many wakes a system call",
+        "the epochs, which spare all but the first of many wakes a system call; covering the return stack, twice",
     ),
     (
         "interest toggled",

@@ -79,16 +79,24 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) const FULL: Plan = Plan {
+    const FULL: Plan = Plan {
         processes: 12,
         rounds: 40,
         sample: Duration::from_micros(300),
     };
-    pub(crate) const QUICK: Plan = Plan {
+    const QUICK: Plan = Plan {
         processes: 4,
         rounds: 12,
         sample: Duration::from_micros(200),
     };
+
+    pub(crate) fn of(quick: bool) -> Plan {
+        if quick {
+            Plan::QUICK
+        } else {
+            Plan::FULL
+        }
+    }
 
     /// How many quiet rounds of an operation are wanted in a process.
     pub(crate) fn rounds(&self, operation: &Operation) -> usize {

@@ -11,6 +11,7 @@ mod outcome;
 mod plot;
 mod quiet;
 mod record;
+mod return_stack;
 mod samples;
 mod server;
 mod stats;
@@ -32,11 +33,12 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 const USAGE: &str = "\
 usage: mio-bench [--quick] [OPERATION…]
        mio-bench [--quick] servers
+       mio-bench [--quick] return-stack
        mio-bench counts
        mio-bench [--quick] record FOLDER
 
   Measures the operations whose names contain one of the words, or all of them; whole servers; what can be counted, and
-  fails if it is over its limits; or all of that, and writes a record of it.
+  fails if it is over its limits; or all of that, and writes a record of it. Or what returns cost behind a system call.
   --quick   less often
 ";
 
@@ -63,16 +65,22 @@ fn run(words: &[&str], quick: bool) -> Result {
     match *words {
         // How this program calls itself.
         ["worker", name, fastest] => {
-            let plan = if quick { Plan::QUICK } else { Plan::FULL };
-            let mut operations = ops::all().into_iter();
+            let mut operations = ops::all().into_iter().chain(return_stack::operations());
             let operation = operations.find(|operation| operation.name == name);
             let core = Core::known(fastest.parse()?);
-            outcome::work(&operation.ok_or("no such operation")?, plan, core)?;
+            outcome::work(
+                &operation.ok_or("no such operation")?,
+                Plan::of(quick),
+                core,
+            )?;
         }
         ["marked"] => counts::run_marked(),
         ["serve", name] => server::run(name)?,
         ["load", port, connections] => server::load(port.parse()?, connections.parse()?)?,
 
+        ["return-stack"] => {
+            return_stack::run(quick);
+        }
         ["servers"] => {
             servers(quick, &mut Core::new())?;
         }
@@ -107,13 +115,12 @@ fn run(words: &[&str], quick: bool) -> Result {
 
 /// Measures the operations with one of the words in their names, and prints them.
 fn operations(words: &[&str], quick: bool, core: &mut Core) -> Vec<Outcome> {
-    let plan = if quick { Plan::QUICK } else { Plan::FULL };
     let chosen = |operation: &Operation| {
         words.is_empty() || words.iter().any(|word| operation.name.contains(word))
     };
     println!("{}", table::head());
     let find = |operation| {
-        let outcome = Outcome::find(operation, plan, quick, core);
+        let outcome = Outcome::find(operation, quick, core);
         println!("{}", table::line(&outcome));
         outcome
     };

@@ -18,7 +18,8 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// Measures in as many processes as the plan says.
-    pub(crate) fn find(operation: Operation, plan: Plan, quick: bool, core: &mut Core) -> Outcome {
+    pub(crate) fn find(operation: Operation, quick: bool, core: &mut Core) -> Outcome {
+        let plan = Plan::of(quick);
         let mut measured = Measured::new(plan.rounds(&operation).div_ceil(2));
         let mut each = vec![Vec::new(); operation.subjects.len()];
         for _ in 0..plan.processes {

@@ -218,7 +218,7 @@ const UNSAFE: &[(&str, &str)] = &[
         "the functions of Windows Sockets have no safe wrapper",
     ),
     (
-        "bench/src/bin/return_stack.rs",
+        "bench/src/return_stack.rs",
         "words pushed and taken off again, as in the library",
     ),
     ("bench/src/alloc.rs", "an allocator that counts"),

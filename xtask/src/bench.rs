@@ -18,7 +18,6 @@ pub(crate) fn bench(args: &[&str]) -> Result {
         args.iter().copied().partition(|arg| arg.starts_with('-'));
     let (program, words) = match words[..] {
         ["udp"] => ("udp_batch", vec![]),
-        ["return-stack"] => ("return_stack", vec![]),
         [] => ("mio-bench", vec!["record", RECORDS]),
         _ => ("mio-bench", words),
     };

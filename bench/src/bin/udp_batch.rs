@@ -97,16 +97,13 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let quick = args.contains(&"--quick");
-    let plan = if quick { Plan::QUICK } else { Plan::FULL };
     match args[..] {
         ["worker", _, fastest, ..] => {
             let core = Core::known(fastest.parse().expect("a number"));
-            outcome::work(&operation(), plan, core).expect("somebody reads this");
+            outcome::work(&operation(), Plan::of(quick), core).expect("somebody reads this");
         }
         ["once", subject, times] => once(subject, times.parse().expect("a number")),
-        [] | ["--quick"] => {
-            return report(&Outcome::find(operation(), plan, quick, &mut Core::new()))
-        }
+        [] | ["--quick"] => return report(&Outcome::find(operation(), quick, &mut Core::new())),
         _ => {
             eprintln!("usage: udp_batch [--quick]");
             return ExitCode::from(2);

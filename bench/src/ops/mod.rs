@@ -5,7 +5,7 @@ mod fds;
 mod many;
 mod memory;
 mod queue;
-mod sockets;
+pub(crate) mod sockets;
 mod time;
 mod wake;
 

@@ -1,7 +1,7 @@
-//! What Linux leaves in the processor's return stack on some AMD processors, and how it is covered. See "No `ret` after the
-//! kernel" in ARCHITECTURE.md.
+//! What Linux leaves in the processor's return stack on some AMD processors, and how it is covered. See "The return stack" in
+//! ARCHITECTURE.md.
 //!
-//! So harmless addresses are put on top of what is left there. Sixteen returns are covered: as many again cost eight
+//! Harmless addresses are put on top of what is left there. Sixteen returns are covered: as many again cost eight
 //! nanoseconds more for each call, and half as many are too few for what runs on a runtime.
 
 use std::arch::asm;

@@ -8,40 +8,19 @@
 //! Measured as README.md says. The loops make inline system calls; behind each of these, so many calls to the next
 //! instruction push addresses over those that the kernel may have left. README.md has what came of it.
 
-// Of what the other program has, some is not used here.
-#[allow(dead_code)]
-#[path = "../clock.rs"]
-mod clock;
-// As above.
-#[allow(dead_code)]
-#[path = "../harness.rs"]
-mod harness;
-// As above.
-#[allow(dead_code)]
-#[path = "../outcome.rs"]
-mod outcome;
-#[path = "../quiet.rs"]
-mod quiet;
-#[path = "../samples.rs"]
-mod samples;
-#[path = "../stats.rs"]
-mod stats;
-// As above.
-#[allow(dead_code)]
-#[path = "../subject/mod.rs"]
-mod subject;
-
 use std::hint::black_box;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::ExitCode;
 use std::time::Duration;
 
-use harness::{Clock, Operation, Plan, Task};
-use outcome::Outcome;
-use quiet::Core;
-use subject::bare::{Epoll, Inline, Libc};
-use subject::{Source, Stream, Subject, Want};
+use crate::harness::{Clock, Make, Operation, Task};
+use crate::ops::sockets::{tcp_pair, tcp_round_trip};
+use crate::outcome::Outcome;
+use crate::quiet::Core;
+use crate::subject::bare::{Epoll, Inline, Libc};
+use crate::subject::{Source, Stream, Subject, Want};
+
+type Queue = Epoll<Inline>;
+type Tcp = <Queue as Subject>::Tcp;
 
 const WORDS: [&str; 4] = ["no words", "8 words", "16 words", "32 words"];
 const DEPTHS: [&str; 5] = ["depth 0", "depth 1", "depth 8", "depth 16", "depth 24"];
@@ -70,9 +49,10 @@ macro_rules! subjects {
     };
 }
 
-type Subjects = Vec<(&'static str, harness::Make)>;
+type Subjects = Vec<(&'static str, Make)>;
 
-fn operations() -> [Operation; 3] {
+/// The operations, for each number of words and each depth a subject.
+pub(crate) fn operations() -> [Operation; 3] {
     let operation = |name, about, subjects: Subjects| Operation {
         name,
         about,
@@ -84,20 +64,20 @@ fn operations() -> [Operation; 3] {
         subjects,
     };
     let mut round_trips = subjects!(round_trip);
-    round_trips.push((LIBC, || Box::new(through_libc())));
+    round_trips.push((LIBC, || Box::new(tcp_round_trip::<Epoll<Libc>>())));
     [
         operation(
-            "round trip",
+            "returns: round trip",
             "TCP: write, poll, read, twice; reading in a function of that depth",
             round_trips,
         ),
         operation(
-            "read that would block",
+            "returns: read that would block",
             "TCP, in a function of that depth",
             subjects!(would_block),
         ),
         operation(
-            "empty poll",
+            "returns: empty poll",
             "in a function of that depth",
             subjects!(empty_poll),
         ),
@@ -106,34 +86,15 @@ fn operations() -> [Operation; 3] {
 
 const LIBC: &str = "through libc";
 
-fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let quick = args.contains(&"--quick");
-    let plan = if quick { Plan::QUICK } else { Plan::FULL };
-    match args[..] {
-        ["worker", name, fastest, ..] => {
-            let core = Core::known(fastest.parse().expect("a number"));
-            let mut operations = operations().into_iter();
-            let operation = operations.find(|operation| operation.name == name);
-            let operation = operation.expect("an operation");
-            outcome::work(&operation, plan, core).expect("somebody reads this");
-        }
-        [] | ["--quick"] => {
-            let mut core = Core::new();
-            for operation in operations() {
-                report(&Outcome::find(operation, plan, quick, &mut core));
-            }
-        }
-        _ => {
-            eprintln!("usage: return_stack [--quick]");
-            return ExitCode::from(2);
-        }
+/// Measures them, and prints a table of each.
+pub(crate) fn run(quick: bool) {
+    let mut core = Core::new();
+    for operation in operations() {
+        report(&Outcome::find(operation, quick, &mut core));
     }
-    ExitCode::SUCCESS
 }
 
-/// Nanoseconds, and in brackets how many times those with no word and no return.
+/// Nanoseconds, and in brackets how many times those with 16 words and no return.
 fn report(outcome: &Outcome) {
     let operation = &outcome.operation;
     println!("{}, nanoseconds: {}", operation.name, operation.about);
@@ -200,7 +161,7 @@ fn at_depth<R>(depth: usize, mut operation: impl FnMut() -> R) -> R {
 }
 
 fn empty_poll<const WORDS: usize>(depth: usize) -> impl Task {
-    let mut queue = Epoll::<Inline>::open(64);
+    let mut queue = Queue::open(64);
     move |times: u64| {
         for _ in 0..times {
             at_depth(depth, || {
@@ -212,7 +173,7 @@ fn empty_poll<const WORDS: usize>(depth: usize) -> impl Task {
 }
 
 fn would_block<const WORDS: usize>(depth: usize) -> impl Task {
-    let (mut near, far, _) = pair::<Epoll<Inline>>();
+    let (mut near, far, _) = pair();
     move |times: u64| {
         let _ = &far;
         let mut buffer = [0; 64];
@@ -227,7 +188,7 @@ fn would_block<const WORDS: usize>(depth: usize) -> impl Task {
 }
 
 fn round_trip<const WORDS: usize>(depth: usize) -> impl Task {
-    let (mut near, mut far, mut queue) = pair::<Epoll<Inline>>();
+    let (mut near, mut far, mut queue) = pair();
     move |times: u64| {
         let mut buffer = [0; 64];
         for _ in 0..times {
@@ -251,30 +212,12 @@ fn round_trip<const WORDS: usize>(depth: usize) -> impl Task {
     }
 }
 
-fn through_libc() -> impl Task {
-    let (mut near, mut far, mut queue) = pair::<Epoll<Libc>>();
-    move |times: u64| {
-        let mut buffer = [0; 64];
-        for _ in 0..times {
-            assert_eq!(near.write(&buffer).unwrap(), buffer.len());
-            assert_eq!(queue.poll(None), 1);
-            assert_eq!(far.read(&mut buffer).unwrap(), buffer.len());
-            assert_eq!(far.write(&buffer).unwrap(), buffer.len());
-            assert_eq!(queue.poll(None), 1);
-            assert_eq!(near.read(&mut buffer).unwrap(), buffer.len());
-        }
-    }
-}
-
 /// Two ends of a connection, which are registered.
-fn pair<S: Subject>() -> (S::Tcp, S::Tcp, S) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (far, _) = listener.accept().unwrap();
-    let queue = S::open(64);
+fn pair() -> (Tcp, Tcp, Queue) {
+    let (near, far) = tcp_pair();
+    let queue = Queue::open(64);
     let [near, far] = [near, far].map(|stream| {
-        stream.set_nodelay(true).unwrap();
-        let mut stream = S::tcp(stream);
+        let mut stream = Queue::tcp(stream);
         stream.register(&queue, 1, Want::Read);
         stream
     });
